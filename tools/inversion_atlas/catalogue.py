@@ -22,7 +22,7 @@ from inversion_atlas.records.paper import PASSIVE, VERBS, Paper
 from inversion_atlas.records.settings import Settings
 from inversion_atlas.records.source import Row, Source
 from inversion_atlas.records.venue import Venue
-from inversion_atlas.records.yamlfile import KeyPath, Plain, YamlError
+from inversion_atlas.records.yamlfile import Plain, YamlError
 
 BUNDLED = Path(__file__).parent / "bundled"
 SETTINGS = "data/atlas.yaml"
@@ -105,6 +105,20 @@ class Catalogue:
                 for wider in broader_terms(facet, term):
                     found.setdefault((facet.id, wider), set()).add(term)
         return {key: frozenset(terms) for key, terms in found.items()}
+
+    @cached_property
+    def papers_with(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """("dataset", "metric", "venue" or a facet, its value) -> ids of the papers; a term includes narrower ones."""
+        found: dict[tuple[str, str], dict[str, None]] = {}
+        for paper in self.papers.values():
+            held = [("dataset", id) for id in paper.datasets] + [("metric", id) for id in paper.metrics]
+            held += [("venue", paper.venue)] if paper.venue else []
+            for id, terms in paper.taxonomy.items():
+                if facet := self.facets.get(id):
+                    held += [(id, wider) for term in terms for wider in broader_terms(facet, term)]
+            for key in held:
+                found.setdefault(key, {})[paper.id] = None
+        return {key: tuple(papers) for key, papers in found.items()}
 
     def term(self, facet: str, term: str) -> Term:
         """Return a term; raises KeyError where there is none."""
@@ -269,7 +283,7 @@ class _Reader:
         if "id" in data and id is not None:
             self._report(self._finding("record/id-inside", place / "id", "the id is the name, not a key", "remove it"))
             return None
-        fields = {key: value for key, value in data.items() if value is not None}
+        fields: dict[str, Plain] = {key: value for key, value in data.items() if value is not None}
         if model is Facet:
             fields = _with_term_ids(fields)
         try:

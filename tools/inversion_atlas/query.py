@@ -28,6 +28,8 @@ _TOKEN = re.compile(
         (?=\s|$)""",
     re.VERBOSE,
 )
+# A clause as far as its operator, which tells `title:"two words"` from plain words.
+CLAUSE_START = re.compile(r"-?[A-Za-z][\w-]*(?:!=|>=|<=|=|:|>|<)")
 _VALUE = re.compile(r'"([^"]*)"|([^,"]+)')
 _RANGE = re.compile(r"(\d{4})?\.\.(\d{4})?")
 _ORDER: dict[str, Callable[[int, int], bool]] = {
@@ -126,7 +128,7 @@ def fields(catalogue: Catalogue) -> dict[str, str]:
         "doi": "a bare DOI",
         "arxiv": "a bare arXiv id",
     }
-    return known | {verb: "id of the paper at the other end" for verb in (*VERBS, *PASSIVE)}
+    return known | dict.fromkeys((*VERBS, *PASSIVE), "id of the paper at the other end")
 
 
 def compile_clause(catalogue: Catalogue, clause: Clause) -> Test:
@@ -278,8 +280,8 @@ def _named(catalogue: Catalogue, field: str) -> Iterator[tuple[str, frozenset[st
         for venue in catalogue.venues.values():
             yield venue.id, frozenset((venue.id,)), (venue.short, venue.name, *venue.aliases)
     elif field in ("has", "kind", "status", "source"):
-        names = {"has": HAS, "kind": Kind, "status": State, "source": catalogue.sources}[field]
-        yield from ((str(name), frozenset((str(name),)), ()) for name in names)
+        closed: dict[str, Iterable[str]] = {"has": HAS, "kind": Kind, "status": State, "source": catalogue.sources}
+        yield from ((str(name), frozenset((str(name),)), ()) for name in closed[field])
     else:
         for paper in catalogue.papers.values():
             yield paper.id, frozenset((paper.id,)), paper.aliases

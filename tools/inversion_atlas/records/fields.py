@@ -50,7 +50,7 @@ def _line(value: str) -> str:
 def _matching(pattern: re.Pattern[str], code: str, message: str) -> AfterValidator:
     def check(value: str) -> str:
         if not pattern.fullmatch(value):
-            raise PydanticCustomError(code, message)  # type: ignore[arg-type]
+            raise PydanticCustomError(code, message)
         return value
 
     return AfterValidator(check)

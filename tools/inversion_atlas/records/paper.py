@@ -110,7 +110,7 @@ class Relation(Record):
         return {
             "type": "object",
             "description": cls.__doc__,
-            "properties": {**{verb: target for verb in [*VERBS, *PASSIVE]}, "how": {"type": "string"}},
+            "properties": {**dict.fromkeys([*VERBS, *PASSIVE], target), "how": {"type": "string"}},
             "oneOf": [{"required": [verb]} for verb in [*VERBS, *PASSIVE]],
             "additionalProperties": False,
         }

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
-from yaml.cyaml import CParser
+from yaml._yaml import CParser
 
 from inversion_atlas.records.findings import Finding
 
-Plain: TypeAlias = "None | str | list[Plain] | dict[str, Plain]"
+Plain: TypeAlias = "str | list[Plain] | dict[str, Plain] | None"
 KeyPath: TypeAlias = Sequence[str | int]
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -40,7 +40,7 @@ class YamlError(Exception):
         return Finding(f"yaml/{self.code}", path, self.line, self.column, self.message, self.hint)
 
 
-class _Loader(CParser):  # type: ignore[misc]
+class _Loader(CParser):
     """libyaml's composer with a resolver that leaves every scalar a string, save the plain nulls."""
 
     depth = 0
@@ -162,11 +162,11 @@ class _Converter:
             raise _at(node.start_mark, "tag", f"the YAML tag {tag!r} is not allowed", "remove the tag")
         if kind is yaml.SequenceNode:
             return [self.plain(item) for item in node.value]
-        return self.mapping(node)
+        return self.mapping(node.value)
 
-    def mapping(self, node: yaml.MappingNode) -> dict[str, Plain]:
+    def mapping(self, pairs: list[tuple[yaml.Node, yaml.Node]]) -> dict[str, Plain]:
         result: dict[str, Plain] = {}
-        for key_node, value_node in node.value:
+        for key_node, value_node in pairs:
             key = key_node.value
             if type(key_node) is not yaml.ScalarNode:
                 raise _at(key_node.start_mark, "bad-key", "a key is a list or a mapping", "write a plain word as key")
@@ -189,7 +189,7 @@ def _at(mark: yaml.Mark | None, code: str, message: str, hint: str) -> YamlError
 def _syntax_error(text: str, error: yaml.MarkedYAMLError) -> YamlError:
     mark = error.problem_mark or error.context_mark
     line = text.splitlines()[mark.line : mark.line + 1] if mark else []
-    if line and "\t" in line[0][: mark.column + 1]:
+    if mark and line and "\t" in line[0][: mark.column + 1]:
         return _at(mark, "tab", "a tab stands where YAML wants spaces", "indent with two spaces")
     if error.problem and "found undefined alias" in error.problem:
         return _at(mark, "alias", "the file uses a YAML alias (*name)", "quote the text if it starts with a star")
