@@ -63,7 +63,7 @@ def test_an_arxiv_id_keeps_its_last_zero(tmp_path: Path) -> None:
         ("links: {arxiv: 1906.08935v2}", "record/bad-arxiv-id", (6, 9), "without version"),
         ("links: {doi: https://doi.org/10.1/x}", "record/bad-doi", (6, 9), "bare DOI"),
         ("relations: [{beats: zhu2019deep}]", "record/bad-relation", (6, 13), "improves"),
-        ("added: yesterday", "record/bad-value", (6, 1), "date"),
+        ("added: yesterday", "record/not-a-day", (6, 1), "2024-05-31"),
         ("summary: 'a \u202e b'", "record/hidden-character", (6, 1), "U+202E"),
         ("kind: atack", "yaml/duplicate-key", (6, 1), "keep one"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,6 +27,8 @@ from inversion_atlas.records.yamlfile import Plain, YamlError
 
 BUNDLED = Path(__file__).parent / "bundled"
 SETTINGS = "data/atlas.yaml"
+
+_SHOWN_ERRORS = 20
 
 R = TypeVar("R", bound=Record)
 
@@ -52,7 +55,10 @@ class Edge:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every record, by id in the order of ids. `broken` are ids whose file could not be read."""
+    """Every record, by id in the order of ids.
+
+    `broken` are the ids whose record could not be read, and the paths of collections that could not be.
+    """
 
     root: Path
     settings: Settings
@@ -128,7 +134,7 @@ class Catalogue:
         """Return where a record is written."""
         match record:
             case Paper(id=id):
-                return Place(self.paths.get(id, paper_path(id)))
+                return Place(self.paths.get(id) or paper_path(id))
             case Facet(id=id):
                 return Place(f"taxonomy/{id}.yaml")
             case Source(id=id):
@@ -246,7 +252,9 @@ class _Reader:
 
     def collection(self, relative: str, model: type[R]) -> dict[str, R]:
         path = self.root / relative
-        data = self._parse(path, relative) if path.exists() else {}
+        data = self._parse(path, relative) if os.path.lexists(path) else {}
+        if data is None:
+            self.broken.add(relative)
         records: dict[str, R] = {}
         for id, item in sorted((data or {}).items()):
             record = self._build(model, item, id, Place(relative, (id,)))
@@ -259,7 +267,7 @@ class _Reader:
     def _parse(self, path: Path, relative: str) -> dict[str, Plain] | None:
         try:
             text = yamlfile.read_text(path)
-            self.digest.update(f"{relative}\0{len(text)}\0{text}".encode())
+            self.digest.update(f"{relative}\0{len(text)}\0{text}".encode("utf-8", "surrogateescape"))
             data = yamlfile.parse(text)
         except YamlError as error:
             self._report(error.finding(relative))
@@ -289,8 +297,12 @@ class _Reader:
         try:
             return model.model_validate({**fields, "id": id} if id is not None else fields)
         except ValidationError as error:
-            for detail in error.errors(include_url=False, include_input=True):
+            details = error.errors(include_url=False, include_input=True)
+            for detail in details[:_SHOWN_ERRORS]:
                 self._report(self._explain(detail, model, place))
+            if len(details) > _SHOWN_ERRORS:
+                message = f"{len(details) - _SHOWN_ERRORS} more errors in this record"
+                self._report(self._finding("record/more", place, message, "mend those above first"))
             return None
 
     def _explain(self, detail: Any, model: type[Record], place: Place) -> Finding:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from inversion_atlas.catalogue import Catalogue, broader_terms
+from inversion_atlas.exports.citation import arxiv_address, web_address
+from inversion_atlas.exports.markdown import escape, escape_label, link, target
 from inversion_atlas.query import select
 from inversion_atlas.records.dataset import Dataset
 from inversion_atlas.records.facet import Facet
@@ -24,6 +26,18 @@ _OWN_SECTIONS = {
     Kind.METRIC: "Works that define a metric",
     Kind.DATASET: "Works that introduce a dataset",
 }
+# Opening and closing mark, and what stands for them where they do not balance.
+_PAIRS = (
+    ("\u201c", "\u201d", '""'),
+    ("\uff08", "\uff09", "()"),
+    ("\u300e", "\u300f", "[]"),
+    ("\u300a", "\u300b", "[]"),
+    ("\u300c", "\u300d", "[]"),
+    ("\u3010", "\u3011", "[]"),
+)
+_REPEATED = re.compile("(?<=[\uff01!~\uff5e,\uff0c\xb7?\uff1f])(?=\\\\?[\uff01!~\uff5e,\uff0c\xb7?\uff1f])")
+# What opens a list at the start of a text: `- x`, `1. x`.
+_LIST_MARKER = re.compile(r"^([-+=]|\d+(?=[.)]))")
 _BADGE = "[![Awesome](https://awesome.re/badge.svg)](https://awesome.re)"
 _QUICK_START = """\
 With Python 3.11 or newer, two commands do everything; each makes its own `.venv`:
@@ -66,16 +80,27 @@ def render(catalogue: Catalogue) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Return `text` so that GitHub shows it as it is, and awesome-lint finds its quotes balanced."""
+    """Return `text` so that GitHub shows it as it is, and awesome-lint finds its punctuation in order."""
+    return _LIST_MARKER.sub(_escape_marker, _apart(escape(_balanced(text))))
+
+
+def _balanced(text: str) -> str:
     text = text.replace("\u2018", "'").replace("\u2019", "'")
-    if text.count("\u201c") != text.count("\u201d"):
-        text = text.replace("\u201c", '"').replace("\u201d", '"')
+    for left, right, plain in _PAIRS:
+        if text.count(left) != text.count(right):
+            text = text.replace(left, plain[0]).replace(right, plain[1])
     if text.count('"') % 2:
         text = text.replace('"', "'")
-    text = re.sub(r"[\\`*_{}\[\]<>#|~$!@]", r"\\\g<0>", " ".join(text.split()))
-    text = text.replace("&", "&amp;")
-    # A bare address or a run of ? would become a link or a lint error; an escape stops both.
-    return re.sub(r"(?<=[?！，·？])(?=[?！，·？])", "\u2060", text).replace("://", ":\\//")
+    return text
+
+
+def _apart(text: str) -> str:
+    """Keep repeated punctuation as it is written, and apart for the linter by an invisible joiner."""
+    return _REPEATED.sub("\u2060", text)
+
+
+def _escape_marker(found: re.Match[str]) -> str:
+    return f"{found[0]}\\" if found[0].isdigit() else f"\\{found[0]}"
 
 
 def _render(catalogue: Catalogue, summaries: bool) -> str:
@@ -88,15 +113,19 @@ def _render(catalogue: Catalogue, summaries: bool) -> str:
         "## Contents",
         _contents(sections, catalogue),
     ]
+    links = _Links()
     for name, section in sections.items():
-        blocks.append(f"## {markdown_text(name)}")
-        if section.intro:
-            blocks.append(markdown_text(section.intro))
-        blocks.append(_items(catalogue, section.papers, summaries))
-        for label, papers in sorted(section.parts.items()):
-            blocks += [f"### {markdown_text(label)}", _items(catalogue, papers, summaries)]
-    blocks += list(_datasets(catalogue)) + list(_metrics(catalogue))
+        blocks += [f"## {markdown_text(name)}", markdown_text(section.intro)]
+        for label, papers in [("", section.papers), *sorted(section.parts.items())]:
+            blocks.append(f"### {markdown_text(label)}" if label else "")
+            blocks.append("\n".join(_item(catalogue, paper, links, summaries) for paper in papers))
+    blocks += _named("Datasets", [_dataset(dataset, links) for dataset in catalogue.datasets.values()])
+    blocks += _named("Metrics", list(map(_metric, catalogue.metrics.values())))
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _named(heading: str, items: list[str]) -> list[str]:
+    return [f"## {heading}", "\n".join(items)] if items else []
 
 
 def _site_line(catalogue: Catalogue) -> str:
@@ -156,13 +185,23 @@ class _Anchors:
         return f"[{markdown_text(heading)}](#{anchor}{f'-{number}' if number else ''})"
 
 
-def _items(catalogue: Catalogue, papers: Sequence[Paper], summaries: bool) -> str:
-    return "\n".join(_item(catalogue, paper, summaries) for paper in papers)
+class _Links:
+    """Writes the link that heads an item; an address heads one item only, as awesome-lint wants it."""
+
+    def __init__(self) -> None:
+        self.used: set[str] = set()
+
+    def head(self, name: str, addresses: Iterable[str | None]) -> str:
+        for address in filter(None, addresses):
+            key = re.sub(r"^https?://(www\.)?|/(index\.\w+)?$", "", address.lower())
+            if key not in self.used:
+                self.used.add(key)
+                return f"[{_apart(escape_label(_balanced(name)))}]({target(address)})"
+        return markdown_text(name)
 
 
-def _item(catalogue: Catalogue, paper: Paper, summaries: bool) -> str:
-    title, address = markdown_text(paper.title), paper_address(paper)
-    head = f"[{title}]({_target(address)})" if address else title
+def _item(catalogue: Catalogue, paper: Paper, links: _Links, summaries: bool) -> str:
+    addresses = (web_address(paper), paper.links.arxiv and arxiv_address(paper.links.arxiv), paper.links.pdf)
     parts = [_appearance(catalogue, paper)]
     if paper.status:
         parts.append(f"{paper.status.state.capitalize()}.")
@@ -170,20 +209,8 @@ def _item(catalogue: Catalogue, paper: Paper, summaries: bool) -> str:
         parts.append(f"Methods: {', '.join(map(markdown_text, paper.methods))}.")
     if summaries and paper.summary:
         parts.append(_sentence(paper.summary))
-    parts += [f"[Code]({_target(code)})." for code in paper.links.code[:1]]
-    return f"- {head} - {' '.join(parts)}"
-
-
-def paper_address(paper: Paper) -> str | None:
-    """Return the best address of a paper: its own page, else its DOI, arXiv page or PDF."""
-    links = paper.links
-    if links.paper:
-        return links.paper
-    if links.doi:
-        return f"https://doi.org/{links.doi}"
-    if links.arxiv:
-        return f"https://arxiv.org/abs/{links.arxiv}"
-    return links.pdf or links.project
+    parts += [f"{link('Code', code)}." for code in paper.links.code[:1]]
+    return f"- {links.head(paper.title, addresses)} - {' '.join(parts)}"
 
 
 def _appearance(catalogue: Catalogue, paper: Paper) -> str:
@@ -194,22 +221,8 @@ def _appearance(catalogue: Catalogue, paper: Paper) -> str:
     return f"{where}." if first != first.lower() or first[0].isdigit() else f"In {where}."
 
 
-def _datasets(catalogue: Catalogue) -> Iterator[str]:
-    if catalogue.datasets:
-        yield "## Datasets"
-        yield "\n".join(map(_dataset, catalogue.datasets.values()))
-
-
-def _dataset(dataset: Dataset) -> str:
-    name = markdown_text(dataset.name)
-    head = f"[{name}]({_target(dataset.homepage)})" if dataset.homepage else name
-    return f"- {head} - {_sentence(dataset.description)}"
-
-
-def _metrics(catalogue: Catalogue) -> Iterator[str]:
-    if catalogue.metrics:
-        yield "## Metrics"
-        yield "\n".join(map(_metric, catalogue.metrics.values()))
+def _dataset(dataset: Dataset, links: _Links) -> str:
+    return f"- {links.head(dataset.name, [dataset.homepage])} - {_sentence(dataset.description)}"
 
 
 def _metric(metric: Metric) -> str:
@@ -221,8 +234,3 @@ def _sentence(text: str) -> str:
     text = markdown_text(text)
     text = text[0].upper() + text[1:]
     return text if text[-1] in ".!?…" else f"{text}."
-
-
-def _target(address: str) -> str:
-    """Return an address so that no character of it ends a Markdown link."""
-    return address.replace("(", "%28").replace(")", "%29").replace("\\", "%5C").replace("*", "%2A")

@@ -38,8 +38,11 @@ class Erratum(Record):
     evidence: tuple[Url, ...] = ()
 
 
-class SourceErratum(Erratum):
-    """An erratum kept with the thing it is about, naming the source and the place in it."""
-
+class _InSource(Record):
     source: Slug
     place: Line
+
+
+# In this order of bases, source and place come first in the record.
+class SourceErratum(Erratum, _InSource):
+    """An erratum kept with the thing it is about, naming the source and the place in it."""

@@ -14,7 +14,7 @@ _CODES = {"missing": "missing-key", "extra_forbidden": "unknown-key", "enum": "u
 def describe(detail: Any, model: type[BaseModel]) -> tuple[str, str, str]:
     """Return code, message and hint for one entry of `ValidationError.errors()` raised by `model`."""
     kind, loc = detail["type"], detail["loc"]
-    key = ".".join(str(part) for part in loc) or "the record"
+    key = ".".join(_key(part) for part in loc) or "the record"
     match kind:
         case "missing":
             return "missing-key", f"the key `{key}` is missing", "add it"
@@ -31,7 +31,7 @@ def describe(detail: Any, model: type[BaseModel]) -> tuple[str, str, str]:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint that names the nearest known word, or all of them if none is near."""
     known = list(known)
-    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word[:80].lower(), known, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]}?"
     listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
@@ -42,6 +42,11 @@ def shown(value: object) -> str:
     """Return `value` as a message shows it: one line, at most 60 characters, control characters escaped."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "…" + text[0]
+
+
+def _key(part: str | int) -> str:
+    text = str(part)
+    return text if text.isprintable() and len(text) <= 40 else shown(text)
 
 
 def _model_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseModel]:

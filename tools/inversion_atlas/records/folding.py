@@ -19,5 +19,6 @@ def strip_accents(text: str) -> str:
     """Return `text` in lower case with accented letters replaced by their base letters."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Once before the case is folded, as a mathematical A is a letter only then, and once for what that leaves.
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_LETTERS)

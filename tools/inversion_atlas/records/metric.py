@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from inversion_atlas.records.erratum import SourceErratum
-from inversion_atlas.records.fields import Line, PaperId, Record, Slug, Text, Url
+from inversion_atlas.records.fields import Bound, Line, PaperId, Record, Slug, Text, Url
 
 
 class Group(StrEnum):
@@ -54,7 +54,7 @@ class Metric(Record):
     formula: Text | None = None
     symbols: dict[Line, Text] = {}
     direction: Direction
-    range: tuple[float, float] | None = None
+    range: tuple[Bound, Bound] | None = None
     unit: Line | None = None
     variants: tuple[Text, ...] = ()
     blind_to: Text

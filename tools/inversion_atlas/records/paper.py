@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from inversion_atlas.records.fields import (
     ArxivId,
+    Day,
     Doi,
     Line,
+    Number,
     PaperId,
     Record,
     Slug,
@@ -82,10 +83,16 @@ VERBS = {
 PASSIVE = {passive: verb for verb, passive in VERBS.items()}
 
 
+def _known_verb(value: str) -> str:
+    if value not in VERBS and value not in PASSIVE:
+        raise PydanticCustomError("bad-relation", "a relation's verb is one of {verbs}", {"verbs": ", ".join(VERBS)})
+    return value
+
+
 class Relation(Record):
     """A typed edge to another paper, written at one end only: `{improves: zhu2019deep, how: …}`."""
 
-    verb: str
+    verb: Annotated[str, AfterValidator(_known_verb)]
     target: PaperId
     how: Text | None = None
 
@@ -120,7 +127,7 @@ class Reported(Record):
     """A number the paper itself prints, with where it stands."""
 
     metric: Slug
-    value: float
+    value: Number
     unit: Line | None = None
     dataset: Slug | None = None
     target: Line | None = None
@@ -155,5 +162,5 @@ class Paper(Record):
     aliases: tuple[PaperId, ...] = ()
     not_duplicate_of: tuple[PaperId, ...] = ()
     unconfirmed: dict[str, Slug] = {}
-    added: date | None = None
+    added: Day | None = None
     evidence: tuple[Url, ...] = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from typing import Self
 
@@ -10,7 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from inversion_atlas.records.erratum import Erratum
-from inversion_atlas.records.fields import Line, PaperId, Record, Slug, TermId, Text, Url
+from inversion_atlas.records.fields import Day, Line, PaperId, Record, Slug, TermId, Text, Url
 
 
 class SourceKind(StrEnum):
@@ -55,6 +54,6 @@ class Source(Record):
     authors: tuple[Line, ...] = ()
     url: Url | None = None
     paper: PaperId | None = None
-    read: date | None = None
+    read: Day | None = None
     count: Text | None = None
     rows: tuple[Row, ...] = ()

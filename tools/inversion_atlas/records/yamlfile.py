@@ -6,8 +6,10 @@ every scalar stays the text it is and the models convert it.
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,6 +24,8 @@ KeyPath: TypeAlias = Sequence[str | int]
 MAX_BYTES = 16 * 1024 * 1024
 # Records nest five levels deep; the parser behind PyYAML recurses in C, where depth ends the process.
 MAX_DEPTH = 40
+# A node costs about 300 bytes of memory, and a file can hold one in every two bytes.
+MAX_NODES = 500_000
 _NULL = "tag:yaml.org,2002:null"
 _STR = "tag:yaml.org,2002:str"
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
@@ -44,6 +48,7 @@ class _Loader(CParser):
     """libyaml's composer with a resolver that leaves every scalar a string, save the plain nulls."""
 
     depth = 0
+    nodes = 0
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -55,6 +60,10 @@ class _Loader(CParser):
 
     def descend_resolver(self, parent: yaml.Node | None, _index: object) -> None:
         self.depth += 1
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            mark = parent.start_mark if parent else None
+            raise _at(mark, "too-large", f"the file holds more than {MAX_NODES:,} values", "split or remove it")
         if self.depth > MAX_DEPTH:
             mark = parent.start_mark if parent else None
             raise _at(mark, "too-deep", f"the file nests more than {MAX_DEPTH} levels deep", "flatten it")
@@ -74,12 +83,15 @@ def read_text(path: Path) -> str:
     if info.st_size > MAX_BYTES:
         size = f"{info.st_size / 1e6:.0f} MB"
         raise YamlError("too-large", 1, 1, f"the file has {size}; a record has a few kB", "split or remove it")
-    raw = path.read_bytes()
+    # Some files hold more than their size says (those in /proc), and a pipe put here meanwhile must not block.
+    with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+        raw = file.read(MAX_BYTES + 1)
+    if len(raw) > MAX_BYTES:
+        raise YamlError("too-large", 1, 1, "the file has more than a record can hold", "split or remove it")
     try:
         return decode(raw)
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - raw.rfind(b"\n", 0, error.start)
+        line, column = _byte_position(raw, error.start)
         raise YamlError(
             "not-utf8", line, column, f"byte 0x{raw[error.start]:02X} is not UTF-8", "save the file as UTF-8"
         ) from None
@@ -93,15 +105,16 @@ def decode(raw: bytes) -> str:
                 "byte-order-mark", 1, 1, f"the file starts with a {name} byte order mark", "save it as plain UTF-8"
             )
     if (at := raw.find(b"\0")) >= 0:
-        line = raw.count(b"\n", 0, at) + 1
-        column = at - raw.rfind(b"\n", 0, at)
+        line, column = _byte_position(raw, at)
         raise YamlError("nul", line, column, "the file holds a NUL byte, so it is no text", "write it again as text")
     return raw.decode("utf-8")
 
 
 def parse(text: str) -> Plain:
     """Return the one document in `text` as dicts, lists, strings and None; raises YamlError."""
-    return _Converter("*" in text and "&" in text).plain(compose(text))
+    if "*" in text and "&" in text:
+        _refuse_alias(text)
+    return _plain(compose(text))
 
 
 def compose(text: str) -> yaml.Node:
@@ -126,7 +139,7 @@ def compose(text: str) -> yaml.Node:
 
 def locate(text: str, path: KeyPath) -> tuple[int, int]:
     """Return line and column (from 1) of what `path` leads to, or of the deepest part of it that exists."""
-    node = compose(text)
+    node = _composed(text)
     mark = node.start_mark
     for key in path:
         if isinstance(node, yaml.MappingNode):
@@ -142,46 +155,59 @@ def locate(text: str, path: KeyPath) -> tuple[int, int]:
     return mark.line + 1, mark.column + 1
 
 
-class _Converter:
-    """Turns nodes into plain data. Aliases are looked for only where the text can hold one."""
+@lru_cache(maxsize=4)
+def _composed(text: str) -> yaml.Node:
+    """Many findings about one file are located one after the other."""
+    return compose(text)
 
-    def __init__(self, may_alias: bool) -> None:
-        self.seen: set[int] | None = set() if may_alias else None
 
-    def plain(self, node: yaml.Node) -> Plain:
-        if self.seen is not None:
-            if id(node) in self.seen:
-                raise _at(node.start_mark, "alias", "the file uses a YAML alias (*name)", "write the value out instead")
-            self.seen.add(id(node))
-        kind, tag = type(node), node.tag
-        if kind is yaml.ScalarNode and tag == _STR:
-            return str(node.value)
-        if kind is yaml.ScalarNode and tag == _NULL:
-            return None
-        if tag != "tag:yaml.org,2002:" + _DEFAULT_TAGS[kind]:
-            raise _at(node.start_mark, "tag", f"the YAML tag {tag!r} is not allowed", "remove the tag")
-        if kind is yaml.SequenceNode:
-            return [self.plain(item) for item in node.value]
-        return self.mapping(node.value)
-
-    def mapping(self, pairs: list[tuple[yaml.Node, yaml.Node]]) -> dict[str, Plain]:
-        result: dict[str, Plain] = {}
-        for key_node, value_node in pairs:
-            key = key_node.value
-            if type(key_node) is not yaml.ScalarNode:
-                raise _at(key_node.start_mark, "bad-key", "a key is a list or a mapping", "write a plain word as key")
-            if key in result:
+def _refuse_alias(text: str) -> None:
+    loader = _Loader(text)
+    try:
+        while event := loader.get_event():
+            if isinstance(event, yaml.AliasEvent):
                 raise _at(
-                    key_node.start_mark,
-                    "duplicate-key",
-                    f"the key {key!r} stands twice",
-                    "keep one and remove the other",
+                    event.start_mark, "alias", "the file uses a YAML alias (*name)", "write the value out instead"
                 )
-            result[key] = self.plain(value_node)
-        return result
+    except yaml.YAMLError:
+        return
+    finally:
+        loader.dispose()
 
 
-def _at(mark: yaml.Mark | None, code: str, message: str, hint: str) -> YamlError:
+def _plain(node: yaml.Node) -> Plain:
+    kind, tag = type(node), node.tag
+    if kind is yaml.ScalarNode and tag == _STR:
+        return str(node.value)
+    if kind is yaml.ScalarNode and tag == _NULL:
+        return None
+    if tag != "tag:yaml.org,2002:" + _DEFAULT_TAGS[kind]:
+        raise _at(node.start_mark, "tag", f"the YAML tag {tag!r} is not allowed", "remove the tag")
+    if kind is yaml.SequenceNode:
+        return [_plain(item) for item in node.value]
+    assert isinstance(node, yaml.MappingNode)
+    return _mapping(node)
+
+
+def _mapping(node: yaml.MappingNode) -> dict[str, Plain]:
+    result: dict[str, Plain] = {}
+    for key_node, value_node in node.value:
+        key = key_node.value
+        if type(key_node) is not yaml.ScalarNode:
+            raise _at(key_node.start_mark, "bad-key", "a key is a list or a mapping", "write a plain word as key")
+        if key in result:
+            hint = "keep one and remove the other"
+            raise _at(key_node.start_mark, "duplicate-key", f"the key {key!r} stands twice", hint)
+        result[key] = _plain(value_node)
+    return result
+
+
+def _byte_position(raw: bytes, at: int) -> tuple[int, int]:
+    start = raw.rfind(b"\n", 0, at) + 1
+    return raw.count(b"\n", 0, at) + 1, len(raw[start:at].decode("utf-8", "replace")) + 1
+
+
+def _at(mark: Any, code: str, message: str, hint: str) -> YamlError:
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return YamlError(code, line, column, message, hint)
 

@@ -1,0 +1,43 @@
+"""Where a record's page is, relative to the top of the website: one place decides for pages, exports and API."""
+
+from __future__ import annotations
+
+from inversion_atlas.records.dataset import Dataset
+from inversion_atlas.records.facet import Facet
+from inversion_atlas.records.fields import Record
+from inversion_atlas.records.metric import Metric
+from inversion_atlas.records.paper import Paper
+from inversion_atlas.records.source import Source
+from inversion_atlas.records.venue import Venue
+
+# The facet whose terms are the method families; they have addresses of their own.
+FAMILY = "family"
+SECTIONS: dict[type[Record], str] = {
+    Paper: "papers",
+    Dataset: "datasets",
+    Metric: "metrics",
+    Venue: "venues",
+    Source: "sources",
+}
+
+
+def address(record: Paper | Dataset | Metric | Venue | Source | Facet) -> str:
+    """Return the address of a record's page: `papers/zhu2019deep/`."""
+    if isinstance(record, Facet):
+        return facet_address(record.id)
+    return f"{SECTIONS[type(record)]}/{record.id}/"
+
+
+def facet_address(facet: str) -> str:
+    """Return the address of the page that lists a facet's terms."""
+    return "families/" if facet == FAMILY else f"terms/{facet}/"
+
+
+def term_address(facet: str, term: str) -> str:
+    """Return the address of a term's page: `families/defense/`, `terms/access/white-box/`."""
+    return f"{facet_address(facet)}{term}/"
+
+
+def relative(from_address: str, to_address: str = "") -> str:
+    """Return the way from one page to another, so that links hold under any prefix."""
+    return "../" * from_address.count("/") + to_address or "./"

@@ -1,0 +1,62 @@
+"""A Markdown table whose cells hold text and nothing that Markdown would act on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from inversion_atlas.catalogue import Catalogue
+from inversion_atlas.exports.citation import web_address
+from inversion_atlas.exports.tex import one_line
+from inversion_atlas.records.paper import Paper
+
+_SPECIAL = re.compile(r"[\\`*_\[\]{}|~$#!]")
+# GitHub turns bare addresses and names into links.
+_AUTOLINK = re.compile(
+    r"(?i)(?:(?<=http)|(?<=https)|(?<=ftp))(?=://)|(?<=www)(?=\.)|(?<=@)(?=\w)|(?:(?<=mailto)|(?<=xmpp))(?=:)"
+)
+_HEADER = ("Title", "Authors", "Year", "Venue", "Kind", "Methods", "Code")
+
+
+def write(catalogue: Catalogue, papers: Sequence[Paper]) -> bytes:
+    """Return a header, a rule and one row per paper."""
+    rows = [_HEADER, ("---",) * len(_HEADER), *(tuple(_cells(catalogue, paper)) for paper in papers)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows).encode()
+
+
+def escape(text: str) -> str:
+    """Return `text` as Markdown that shows it as it reads, on one line."""
+    return _AUTOLINK.sub("<!-- -->", escape_label(text))
+
+
+def escape_label(text: str) -> str:
+    """Return `text` as the label of a link, in which no bare address becomes a link of its own."""
+    text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _SPECIAL.sub(r"\\\g<0>", text)
+
+
+def link(text: str, url: str) -> str:
+    """Return a link, or the text alone if there is no address."""
+    return f"[{escape_label(text)}]({target(url)})" if url else escape(text)
+
+
+def target(url: str) -> str:
+    """Return an address so that no character of it ends a link."""
+    return url.replace("(", "%28").replace(")", "%29")
+
+
+def _cells(catalogue: Catalogue, paper: Paper) -> Iterator[str]:
+    venue = catalogue.venues.get(paper.venue or "")
+    title = link(paper.title, web_address(paper))
+    yield title if not paper.status else f"{title} ({paper.status.state})"
+    yield escape(_authors(paper.authors))
+    yield str(paper.year)
+    yield escape(venue.short) if venue else ""
+    yield str(paper.kind)
+    yield escape(", ".join(paper.methods))
+    yield ", ".join(link("code" if at == 0 else str(at + 1), url) for at, url in enumerate(paper.links.code))
+
+
+def _authors(authors: Sequence[str]) -> str:
+    families = [author.split(",")[0] or author for author in authors]
+    return ", ".join(families) if len(families) <= 3 else f"{families[0]} et al."

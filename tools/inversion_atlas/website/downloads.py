@@ -1,0 +1,64 @@
+"""The whole catalogue in every export format, with size and checksum."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from inversion_atlas.catalogue import Catalogue
+from inversion_atlas.exports.formats import FORMATS, Format
+from inversion_atlas.exports.missing import MissingPackageError
+from inversion_atlas.query import select
+from inversion_atlas.website.rendering import Page, Renderer
+
+DOWNLOADS = "downloads/"
+# These tell works apart by kind, so they hold the background ones too; a bibliography does not.
+_COMPLETE = frozenset(("json", "csv", "sqlite", "parquet"))
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """One file: its name under `downloads/`, its format, how many works it holds, its size and checksum."""
+
+    name: str
+    format: Format
+    works: int
+    bytes: int
+    digest: str
+
+    @property
+    def size(self) -> str:
+        """The size as a reader wants it."""
+        kilobytes = self.bytes / 1000
+        return f"{kilobytes / 1000:.1f} MB" if kilobytes >= 1000 else f"{kilobytes:.0f} kB"
+
+
+def downloads(catalogue: Catalogue) -> Iterator[tuple[Download, bytes]]:
+    """Yield the catalogue in every format, with its content; one whose package is not installed is left out."""
+    works = select(catalogue)
+    everything = select(catalogue, background=True)
+    for format in FORMATS.values():
+        papers = everything if format.name in _COMPLETE else works
+        try:
+            content = format.write(catalogue, papers)
+        except MissingPackageError:
+            continue
+        digest = hashlib.sha256(content).hexdigest()
+        yield Download(_name(format), format, len(papers), len(content), digest), content
+
+
+def downloads_page(renderer: Renderer, found: list[Download]) -> Page:
+    """Return the page that lists the downloads."""
+    return Page(DOWNLOADS, DOWNLOADS, renderer.render("downloads.html", DOWNLOADS, downloads=found))
+
+
+def checksums(found: list[Download]) -> str:
+    """Return the file that `sha256sum --check` reads."""
+    return "".join(f"{download.digest}  {download.name}\n" for download in found)
+
+
+def _name(format: Format) -> str:
+    shared = sum(other.extension == format.extension for other in FORMATS.values()) > 1
+    middle = f".{format.name}" if shared and format.name != format.extension and format.name != "bibtex" else ""
+    return f"inversion-atlas{middle}.{format.extension}"

@@ -1,0 +1,291 @@
+"""What every page of records is made with: the templates, the entries of lists, the slots of a shell."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import CodeType
+from typing import Generic, TypeVar
+
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2.bccache import Bucket
+from markupsafe import Markup, escape
+
+from inversion_atlas.addresses import address, facet_address, relative, term_address
+from inversion_atlas.catalogue import Catalogue
+from inversion_atlas.query import select
+from inversion_atlas.records.dataset import Dataset
+from inversion_atlas.records.facet import Facet
+from inversion_atlas.records.fields import Record
+from inversion_atlas.records.metric import Metric
+from inversion_atlas.records.paper import Kind, Paper
+from inversion_atlas.website.formulas import mathml
+
+T = TypeVar("T")
+
+# Works on a page that also describes a record, and on a page that only lists works.
+BESIDE_FACTS = 40
+ON_A_LIST = 100
+_DESCRIPTION_LENGTH = 160
+_CODE_HOSTS = frozenset(("github.com", "gitlab.com", "huggingface.co"))
+
+
+class _Compiled(BytecodeCache):
+    """Keeps templates compiled while the process lives, so that a preview does not compile them at every change."""
+
+    def __init__(self) -> None:
+        self.code: dict[str, tuple[str, CodeType | None]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self.code.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.code[bucket.key] = bucket.checksum, bucket.code
+
+
+_compiled = _Compiled()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page to stamp: its address, the shell it goes into, what fills the slots of that shell.
+
+    `subject` is the id of the record it is about. A page with `title` "" keeps the one its Markdown gives it.
+    """
+
+    address: str
+    shell: str
+    body: str
+    title: str = ""
+    description: str = ""
+    head: str = ""
+    subject: str = ""
+    indexed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf(Generic[T]):
+    """One page of a long list: its address, what stands on it, its number of how many."""
+
+    address: str
+    members: Sequence[T]
+    number: int
+    count: int
+    first: int
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """Turns records of one catalogue into pages with the templates in a folder."""
+
+    catalogue: Catalogue
+    templates: Path
+    _entries: dict[str, dict[str, str]] = field(default_factory=dict)
+    _facets: dict[tuple[str, str, tuple[str, ...]], str] = field(default_factory=dict)
+    _templates: dict[str, Template] = field(default_factory=dict)
+
+    @cached_property
+    def environment(self) -> Environment:
+        """The templates, which escape everything and know every name they use."""
+        environment = Environment(
+            loader=FileSystemLoader(self.templates),
+            autoescape=True,
+            undefined=StrictUndefined,
+            bytecode_cache=_compiled,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.globals.update(
+            address=address,
+            facet_address=facet_address,
+            facets_of=self.facets,
+            names_of=self.names,
+            term_address=term_address,
+            catalogue=self.catalogue,
+            settings=self.catalogue.settings,
+            author_name=author_name,
+            mathml=mathml,
+            host=host,
+            plural=plural,
+            short_authors=short_authors,
+        )
+        return environment
+
+    def render(self, template: str, at: str, **context: object) -> Markup:
+        """Return a template filled for the page at address `at`."""
+        return Markup(self._template(template).render(root=relative(at), at=at, **context))
+
+    def _template(self, name: str) -> Template:
+        if name not in self._templates:
+            self._templates[name] = self.environment.get_template(name)
+        return self._templates[name]
+
+    @cached_property
+    def newest_first(self) -> tuple[Paper, ...]:
+        """Every work that lists show, which leaves background works out."""
+        return tuple(sorted(select(self.catalogue), key=lambda paper: (-paper.year, paper.id)))
+
+    def having(self, field: str, value: str) -> list[Paper]:
+        """Return what the query `field=value` selects, newest first, without reading every paper for it."""
+        held = frozenset(self.catalogue.papers_with.get((field, value), ()))
+        return sorted(
+            (paper for id in held if (paper := self.catalogue.papers[id]).kind is not Kind.BACKGROUND),
+            key=lambda paper: (-paper.year, paper.id),
+        )
+
+    def works(self, papers: Iterable[Paper], at: str) -> Markup:
+        """Return the entries of a list of works, for the page at address `at`."""
+        root = relative(at) if at else ""
+        known = self._entries.setdefault(root, {})
+        return Markup("".join(known.get(paper.id) or self._entry(paper, root, known) for paper in papers))
+
+    def _entry(self, paper: Paper, root: str, known: dict[str, str]) -> str:
+        """Return a list's entry for a work. It is rendered once and differs between lists in its link alone."""
+        plain = self._entries.setdefault("", {})
+        if paper.id not in plain:
+            plain[paper.id] = str(self.render("entry.html", "", paper=paper))
+        known[paper.id] = plain[paper.id].replace('<a href="papers/', f'<a href="{root}papers/', 1)
+        return known[paper.id]
+
+    def facets(self, taxonomy: Mapping[str, Collection[str]], at: str) -> Markup:
+        """Return the facets of a record with its terms, for the page at address `at`."""
+        root = relative(at)
+        return Markup(
+            "".join(
+                self._facet(facet, tuple(taxonomy[id]), root)
+                for id, facet in self.catalogue.facets.items()
+                if taxonomy.get(id)
+            )
+        )
+
+    def _facet(self, facet: Facet, terms: tuple[str, ...], root: str) -> str:
+        key = (root, facet.id, terms)
+        if key not in self._facets:
+            self._facets[key] = self._template("facets_of.html").render(facet=facet, terms=terms, root=root)
+        return self._facets[key]
+
+    def names(self, section: str, ids: Iterable[str], at: str) -> Markup:
+        """Return links to datasets or metrics by name, for the page at address `at`."""
+        root = relative(at)
+        return Markup(" ".join(self._name(section, id, root) for id in ids))
+
+    def _name(self, section: str, id: str, root: str) -> str:
+        key = (root, section, (id,))
+        if key not in self._facets:
+            known: Mapping[str, Dataset | Metric] = getattr(self.catalogue, section)
+            link = (
+                Markup('<a class="chip" href="{}{}">{}</a>') if id in known else Markup('<span class="chip">{2}</span>')
+            )
+            record = known.get(id)
+            self._facets[key] = link.format(root, address(record) if record else "", record.name if record else id)
+        return self._facets[key]
+
+    def head(
+        self,
+        at: str,
+        *,
+        title: str = "",
+        description: str = "",
+        json: str = "",
+        indexed: bool = True,
+        canonical: bool = True,
+        tags: Iterable[tuple[str, str]] = (),
+    ) -> Markup:
+        """Return what the head of the page at address `at` says of it: its own address, and what programs read."""
+        settings, lines = self.catalogue.settings, []
+        if not indexed:
+            lines.append('<meta name="robots" content="noindex">')
+        if settings.site and canonical:
+            url = f"{settings.site}/{at}"
+            lines.append(f'<link rel="canonical" href="{html.escape(url)}">')
+            if title:
+                shared = (("title", title), ("description", description), ("type", "article"), ("url", url))
+                lines += [f'<meta property="og:{name}" content="{html.escape(value)}">' for name, value in shared]
+        if json:
+            link = f"{relative(at)}api/v1/{json}"
+            lines.append(f'<link rel="alternate" type="application/json" href="{html.escape(link)}">')
+        # Not a template: fifteen such lines stand on every record's page.
+        lines += [f'<meta name="citation_{name}" content="{html.escape(value)}">' for name, value in tags]
+        return Markup("\n".join(lines))
+
+    def edit_link(self, record: Record) -> str:
+        """Return the address where a record can be edited, if the repository has one."""
+        repository = self.catalogue.settings.repository
+        return f"{repository}/edit/main/{self.catalogue.place(record).path}" if repository else ""
+
+
+def leaves(base: str, members: Sequence[T], size: int, rest_size: int = ON_A_LIST) -> Iterator[Leaf[T]]:
+    """Cut a list into pages: `size` of them at `base`, then `rest_size` each at `base` with _2, _3…
+
+    No id holds an underscore, so these addresses never meet a record's.
+    """
+    starts = [0, *range(size, len(members), rest_size)]
+    for number, start in enumerate(starts, 1):
+        end = start + (size if number == 1 else rest_size)
+        yield Leaf(leaf_address(base, number), members[start:end], number, len(starts), start + 1)
+
+
+def leaf_address(base: str, number: int) -> str:
+    """Return the address of a list's page by number."""
+    return base if number == 1 else f"{base.rstrip('/')}_{number}/"
+
+
+def pager(leaf: Leaf[T], base: str) -> list[tuple[int | None, str]]:
+    """Return the numbers to link below a page of a list, None for a gap, each with its address."""
+    near = {1, leaf.count, *range(max(1, leaf.number - 2), min(leaf.count, leaf.number + 2) + 1)}
+    shown: list[tuple[int | None, str]] = []
+    previous = 0
+    for number in sorted(near):
+        if number > previous + 1:
+            shown.append((None, ""))
+        shown.append((number, leaf_address(base, number)))
+        previous = number
+    return shown
+
+
+def author_name(author: str) -> str:
+    """Return an author as a reader says it: `Zhu, Ligeng` -> `Ligeng Zhu`."""
+    family, _, given = author.partition(", ")
+    return f"{given} {family}".strip()
+
+
+def short_authors(paper: Paper) -> str:
+    """Return the family names of a paper's authors, from four on `Zhu et al.`."""
+    families = [author.split(",")[0] for author in paper.authors]
+    return ", ".join(families) if len(families) <= 3 else f"{families[0]} et al."
+
+
+def host(url: str) -> str:
+    """Return what a link to `url` is called: its host and, for a code host, whose repository it is."""
+    name, _, path = url.split("://", 1)[1].partition("/")
+    name = name.removeprefix("www.")
+    if name not in _CODE_HOSTS:
+        return name
+    return "/".join([name, *(part for part in path.split("/")[:2] if part)])
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun: `1 paper`, `1,204 papers`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def describe(text: str) -> str:
+    """Return the start of `text` for a page's description, cut between words."""
+    text = " ".join(text.split())
+    if len(text) <= _DESCRIPTION_LENGTH:
+        return text
+    return text[:_DESCRIPTION_LENGTH].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
+
+
+def slots_of(page: Page, shared: Mapping[str, str]) -> dict[str, str]:
+    """Return what fills the slots of a page's shell; titles and descriptions are escaped for any place."""
+    slots = {**shared, "head": page.head, "body": page.body}
+    if page.title:
+        slots |= {"title": str(escape(page.title)), "description": str(escape(page.description))}
+    return slots

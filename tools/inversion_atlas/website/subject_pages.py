@@ -1,0 +1,199 @@
+"""The pages of what papers are about or appear in: datasets, metrics, venues, sources, and their lists."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from inversion_atlas.addresses import address
+from inversion_atlas.records.dataset import Dataset
+from inversion_atlas.records.metric import Better, Group, Metric
+from inversion_atlas.records.source import Source
+from inversion_atlas.records.venue import Venue, VenueType
+from inversion_atlas.website.formulas import FormulaError, mathml
+from inversion_atlas.website.rendering import BESIDE_FACTS, Page, Renderer, describe, leaves, pager, plural
+
+_ROWS = 100
+_WISHES = {Better.HIGHER: "higher is better", Better.LOWER: "lower is better", Better.NEITHER: "no preference"}
+
+
+def works_pages(
+    renderer: Renderer, base: str, held: tuple[str, str], name: str, description: str, facts: str, **heading: object
+) -> Iterator[Page]:
+    """Yield the page of a record with the works that hold a value of a field, and further pages where these are many.
+
+    `facts` is what stands above the list on the first page.
+    """
+    papers = renderer.having(*held)
+    section = base.split("/")[0]
+    shell = "terms/shell/term/" if base.count("/") == 3 else f"{section}/shell/"
+    for leaf in leaves(base, papers, BESIDE_FACTS):
+        first = leaf.number == 1
+        body = renderer.render(
+            "subject.html",
+            leaf.address,
+            name=name,
+            facts=facts if first else "",
+            leaf=leaf,
+            total=len(papers),
+            numbers=pager(leaf, base),
+            entries=renderer.works(leaf.members, leaf.address),
+            query="=".join(held),
+            base=base,
+            **{"eyebrow": "", "full_name": "", "crumbs": (), "after": "", "works_heading": "Works", **heading},
+        )
+        title = name if first else f"{name}, page {leaf.number}"
+        json = str(heading.get("json", "")) if first else ""
+        head = renderer.head(leaf.address, indexed=first, json=json)
+        yield Page(leaf.address, shell, body, title, describe(description), head, str(heading.get("subject", "")))
+
+
+def dataset_pages(renderer: Renderer) -> Iterator[Page]:
+    """Yield the list of datasets and the pages of each."""
+    catalogue = renderer.catalogue
+    counts = {id: len(renderer.having("dataset", id)) for id in catalogue.datasets}
+    yield Page("datasets/", "datasets/", renderer.render("datasets.html", "datasets/", counts=counts))
+    for dataset in catalogue.datasets.values():
+        at = address(dataset)
+        facts = renderer.render("dataset.html", at, dataset=dataset, numbers=list(_dataset_facts(dataset)))
+        yield from works_pages(
+            renderer,
+            at,
+            ("dataset", dataset.id),
+            dataset.name,
+            dataset.description,
+            facts,
+            full_name=dataset.full_name or "",
+            crumbs=(("Datasets", "datasets/"),),
+            after=renderer.render(
+                "after.html",
+                at,
+                record=dataset,
+                json=f"datasets/{dataset.id}.json",
+                edit_link=renderer.edit_link(dataset),
+            ),
+            works_heading="Works that use it",
+            json=f"datasets/{dataset.id}.json",
+            subject=dataset.id,
+        )
+
+
+def metric_pages(renderer: Renderer) -> Iterator[Page]:
+    """Yield the list of metrics and the pages of each."""
+    catalogue = renderer.catalogue
+    counts = {id: len(renderer.having("metric", id)) for id in catalogue.metrics}
+    groups = {group: [metric for metric in catalogue.metrics.values() if metric.group == group] for group in Group}
+    listed = renderer.render("metrics.html", "metrics/", groups=groups, counts=counts, wishes=_WISHES)
+    yield Page("metrics/", "metrics/", listed)
+    for metric in catalogue.metrics.values():
+        at = address(metric)
+        yield from works_pages(
+            renderer,
+            at,
+            ("metric", metric.id),
+            metric.name,
+            metric.description,
+            renderer.render(
+                "metric.html", at, metric=metric, range=shown_range(metric), wishes=_WISHES, **_formulas(metric)
+            ),
+            full_name=metric.full_name or "",
+            crumbs=(("Metrics", "metrics/"),),
+            after=renderer.render(
+                "after.html", at, record=metric, json=f"metrics/{metric.id}.json", edit_link=renderer.edit_link(metric)
+            ),
+            works_heading="Works that report it",
+            json=f"metrics/{metric.id}.json",
+            subject=metric.id,
+        )
+
+
+def venue_pages(renderer: Renderer) -> Iterator[Page]:
+    """Yield the list of venues and the pages of each."""
+    catalogue = renderer.catalogue
+    counts = {id: len(renderer.having("venue", id)) for id in catalogue.venues}
+    types = {kind: [venue for venue in catalogue.venues.values() if venue.type == kind] for kind in VenueType}
+    yield Page("venues/", "venues/", renderer.render("venues.html", "venues/", types=types, counts=counts))
+    for venue in catalogue.venues.values():
+        yield from _venue_pages(renderer, venue)
+
+
+def _venue_pages(renderer: Renderer, venue: Venue) -> Iterator[Page]:
+    at = address(venue)
+    yield from works_pages(
+        renderer,
+        at,
+        ("venue", venue.id),
+        venue.short,
+        f"{venue.name}: the works on model inversion that appeared there.",
+        renderer.render("venue.html", at, venue=venue),
+        full_name=venue.name if venue.name != venue.short else "",
+        crumbs=(("Papers", "papers/"), ("Venues", "venues/")),
+        works_heading="Works that appeared there",
+        json=f"venues/{venue.id}.json",
+        subject=venue.id,
+    )
+
+
+def source_pages(renderer: Renderer) -> Iterator[Page]:
+    """Yield the list of sources and the ledger of each."""
+    catalogue = renderer.catalogue
+    resolved = {id: sum(not row.unresolved for row in source.rows) for id, source in catalogue.sources.items()}
+    listed = renderer.render("sources.html", "sources/", resolved=resolved)
+    yield Page("sources/", "sources/", listed)
+    for source in catalogue.sources.values():
+        yield from _ledger_pages(renderer, source, resolved[source.id])
+
+
+def _ledger_pages(renderer: Renderer, source: Source, resolved: int) -> Iterator[Page]:
+    base = address(source)
+    description = f"{plural(len(source.rows), 'row')} of “{source.title}”, each with the record it resolves to."
+    for leaf in leaves(base, source.rows, _ROWS):
+        body = renderer.render(
+            "source.html",
+            leaf.address,
+            source=source,
+            leaf=leaf,
+            numbers=pager(leaf, base),
+            resolved=resolved,
+            terms={term: facet.id for facet in renderer.catalogue.facets.values() for term in facet.terms},
+            edit_link=renderer.edit_link(source),
+        )
+        title = source.title if leaf.number == 1 else f"{source.title}, page {leaf.number}"
+        head = renderer.head(leaf.address)
+        yield Page(leaf.address, "sources/shell/", body, title, describe(description), head, source.id)
+
+
+def shown_range(metric: Metric) -> str:
+    """Return a metric's range as a reader writes it: `[0, ∞)`."""
+    if metric.range is None:
+        return ""
+    low, high = metric.range
+    opening = f"[{low:g}" if math.isfinite(low) else "(−∞"
+    closing = f"{high:g}]" if math.isfinite(high) else "∞)"
+    return f"{opening.replace('-', '−')}, {closing.replace('-', '−')}"
+
+
+def _formulas(metric: Metric) -> dict[str, object]:
+    """Return a metric's formula and symbols drawn; one that cannot be drawn is shown as written."""
+    return {
+        "formula": _drawn(metric.formula, block=True) if metric.formula else "",
+        "symbols": [(_drawn(symbol), meaning) for symbol, meaning in metric.symbols.items()],
+    }
+
+
+def _drawn(latex: str, *, block: bool = False) -> str:
+    try:
+        return mathml(latex, block=block)
+    except FormulaError:
+        return latex
+
+
+def _dataset_facts(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    if dataset.instances is not None:
+        yield "Instances", f"{dataset.instances:,}"
+    for split, count in dataset.splits.items():
+        yield f"{split.capitalize()} split", f"{count:,}"
+    yield "Size of one", dataset.shape or ""
+    yield "Classes", f"{dataset.classes:,}" if dataset.classes is not None else ""
+    yield "Year", str(dataset.year or "")
+    yield "License", dataset.license or ""
