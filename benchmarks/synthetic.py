@@ -59,13 +59,14 @@ def _store(folder: Path, paper: Paper) -> None:
 
 
 def _paper(rng: random.Random, real: Catalogue, taken: set[str], earlier: list[str]) -> Paper:
-    year = rng.randint(2014, 2026)
+    year = rng.randint(2015, 2026)
     authors = tuple(dict.fromkeys(_author(rng) for _ in range(rng.randint(2, 6))))
     title = " ".join(rng.sample(_WORDS, rng.randint(5, 9))).capitalize()
     number = len(earlier)
     arxiv = f"{min(year, 2025) % 100:02d}{number // 9000 % 12 + 1:02d}.{10000 + number % 9000:05d}"
+    doi = f"10.5555/{year}.{number}"
     venue = rng.choice(list(real.venues))
-    address = f"https://papers.example/{number}"
+    address = f"https://doi.org/{doi}"
     targets = rng.sample(earlier, min(len(earlier), rng.randint(0, 2)))
     return Paper(
         id=paper_id(authors, year, title, taken),
@@ -79,7 +80,7 @@ def _paper(rng: random.Random, real: Catalogue, taken: set[str], earlier: list[s
         taxonomy={facet.id: (rng.choice(list(facet.terms)),) for facet in real.facets.values()},
         datasets=tuple(rng.sample(list(real.datasets), min(3, len(real.datasets)))),
         metrics=tuple(rng.sample(list(real.metrics), min(3, len(real.metrics)))),
-        links=Links(doi=f"10.5555/{year}.{number}", arxiv=arxiv, paper=address, code=(f"https://code.example/{number}",)),
+        links=Links(doi=doi, arxiv=arxiv, paper=address, code=(f"https://github.com/{rng.choice(_WORDS)}/m{number}",)),
         relations=tuple(Relation(verb="improves", target=target, how="Needs fewer queries.") for target in targets),
         added=date(2026, 1, 1),
         evidence=(address,),

@@ -10,14 +10,16 @@ from inversion_atlas.checks.rule import Problem
 from inversion_atlas.records.paper import Kind, Paper, State
 from inversion_atlas.records.venue import VenueType
 
-_UNCLASSIFIED = frozenset((Kind.BACKGROUND, Kind.DATASET, Kind.METRIC))
+# A work of these kinds is about the field or outside it; the others attack or defend in some way.
+_NOT_OF_THIS_FIELD = frozenset((Kind.BACKGROUND, Kind.DATASET, Kind.METRIC))
+_UNCLASSIFIED = frozenset((Kind.SURVEY, Kind.BENCHMARK, Kind.TOOL))
 _NEEDED_FACETS = ("access", "family")
 
 
 def missing_terms(catalogue: Catalogue) -> Iterator[Problem]:
-    """A paper of this field without access or family."""
+    """An attack or defense without access or family."""
     for place, paper in _of_this_field(catalogue):
-        for facet in _NEEDED_FACETS:
+        for facet in _NEEDED_FACETS if paper.kind not in _UNCLASSIFIED else ():
             if facet in catalogue.facets and not paper.taxonomy.get(facet):
                 message = f"the {paper.kind} has no {facet}"
                 yield Problem(place / "taxonomy", message, f"add taxonomy.{facet}, the narrowest term that holds")
@@ -68,4 +70,4 @@ def _unused(records: list[tuple[Place, str]], used: Collection[str]) -> Iterator
 
 
 def _of_this_field(catalogue: Catalogue) -> Iterator[tuple[Place, Paper]]:
-    return ((place, paper) for place, paper in papers(catalogue) if paper.kind not in _UNCLASSIFIED)
+    return ((place, paper) for place, paper in papers(catalogue) if paper.kind not in _NOT_OF_THIS_FIELD)

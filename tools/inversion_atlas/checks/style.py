@@ -35,7 +35,7 @@ _PAPER_KEYS = {key: rank for rank, key in enumerate(Paper.model_fields)}
 _LINK_KEYS = {key: rank for rank, key in enumerate(Links.model_fields)}
 _KEY = re.compile(r"^([^\s#-][^:\n]*):", re.MULTILINE)
 _LINK_KEY = re.compile(rf"^  ({'|'.join(_LINK_KEYS)}):", re.MULTILINE)
-_NESTED = re.compile(r'^(?:reported|status|links: )|^ *(?:doi|arxiv): (?!")|how:', re.MULTILINE)
+_NESTED = re.compile(r'^(?:reported|status|links: )|^ *(?:doi|arxiv): (?!")|^ *- \{? *how\b', re.MULTILINE)
 _AUTHORS = re.compile(r'^authors:(?: \["[^"\n]*"(?:, "[^"\n]*")*\]|(?:\n  - "[^"\n]*")+)\nyear:', re.MULTILINE)
 _MESSAGES = {
     KEY_ORDER: "this key is out of order",

@@ -136,7 +136,7 @@ def _entry_lines(head: str, value: Plain, indent: int, quoted: bool) -> Iterator
         yield from _mapping_lines(value, indent + 2)
     elif isinstance(value, list):
         flow = _flow(value, quoted)
-        if flow is not None and len(head) + 1 + len(flow) <= WIDTH:
+        if flow is not None and (not value or len(head) + 1 + len(flow) <= WIDTH):
             yield f"{head} {flow}"
             return
         yield head

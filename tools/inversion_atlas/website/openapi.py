@@ -265,7 +265,7 @@ def _from_model(model: type[BaseModel], definitions: dict[str, Schema], **change
     made = model.model_json_schema(mode="serialization", ref_template=_REFERENCES + "{model}")
     for name, definition in made.pop("$defs", {}).items():
         definitions.setdefault(name, _complete(definition))
-    first = {"id": _TEXT} if "id" in made["properties"] else {}
+    first = {"id": _TEXT} if "id" in model.model_fields else {}
     properties = {**first, **_complete(made)["properties"], **changed}
     return _object(properties, made.get("description", ""))
 
