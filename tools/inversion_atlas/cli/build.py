@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import signal
 import sys
 import threading
@@ -101,8 +100,7 @@ def serve(ctx: click.Context, out: Path | None, port: int, host: str) -> None:
 
 def build_all(session: Session, out: Path, checked: bool, shells: Path | None) -> Report:
     """Build everything, saying on stderr how far it is; raises CatalogueError or click.ClickException."""
-    from inversion_atlas.exports.schema import schemas
-    from inversion_atlas.readme import awesome
+    from inversion_atlas.generated import files
     from inversion_atlas.website.build import build_site
     from inversion_atlas.website.publish import BusyError, NotOursError, update_file
     from inversion_atlas.website.shells import ShellError
@@ -118,10 +116,8 @@ def build_all(session: Session, out: Path, checked: bool, shells: Path | None) -
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot write the website: {error}") from None
-    update_file(catalogue.root / "README.md", awesome.render(catalogue))
-    for name, schema in schemas(catalogue).items():
-        text = json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
-        update_file(catalogue.root / "schemas" / name, text)
+    for path, text in files(catalogue).items():
+        update_file(catalogue.root / path, text)
     seconds, used = time.perf_counter() - started, time.process_time() - processor
     click.echo(
         f"{out}: {report.files:,} files, {report.size / 1e6:.1f} MB from {len(catalogue.papers):,} papers in "

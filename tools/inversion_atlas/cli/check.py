@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from inversion_atlas import checks
+from inversion_atlas import checks, generated
 from inversion_atlas.atomic import write_atomic
 from inversion_atlas.catalogue import read
 from inversion_atlas.checks import style
@@ -21,8 +21,7 @@ from inversion_atlas.cli.main import Session
 from inversion_atlas.records.explain import did_you_mean
 from inversion_atlas.records.findings import Finding, Severity, printable
 
-# Rules that need what is built on top of the checks stand here, after those of the table.
-ALL_RULES: tuple[Rule, ...] = checks.RULES
+ALL_RULES: tuple[Rule, ...] = (*checks.RULES, *generated.RULES)
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _ANNOTATIONS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
