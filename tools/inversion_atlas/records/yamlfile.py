@@ -85,7 +85,9 @@ def read_text(path: Path) -> str:
         raise YamlError("too-large", 1, 1, f"the file has {size}; a record has a few kB", "split or remove it")
     # Some files hold more than their size says (those in /proc), and a pipe put here meanwhile must not block.
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
-        raw = file.read(MAX_BYTES + 1)
+        raw = file.read(info.st_size + 1)
+        if len(raw) > info.st_size:
+            raw += file.read(MAX_BYTES + 1 - len(raw))
     if len(raw) > MAX_BYTES:
         raise YamlError("too-large", 1, 1, "the file has more than a record can hold", "split or remove it")
     try:

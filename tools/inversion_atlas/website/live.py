@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 from inversion_atlas.catalogue import Catalogue, read
 from inversion_atlas.records.findings import Finding
+from inversion_atlas.records.paper import Paper
+from inversion_atlas.records.yamlfile import YamlError, parse, read_text
 from inversion_atlas.stamp import read_stamp
 from inversion_atlas.website.build import site_files, themed
 from inversion_atlas.website.formulas import formula_findings
-from inversion_atlas.website.pages import renderer_for
+from inversion_atlas.website.pages import renderer_for, stamped
+from inversion_atlas.website.paper_pages import paper_page
 from inversion_atlas.website.publish import update_file
 from inversion_atlas.website.shells import Shell
 from inversion_atlas.website.theme import source_folder
@@ -58,6 +61,8 @@ class LiveSite:
     def refresh(self, changed: Collection[str]) -> Iterator[Written | Broken]:
         """Bring the site up to date after changes of sources; yield what was written as soon as it is."""
         first: set[str] = set()
+        if quick := self._with_papers(changed):
+            yield from self._stamp_papers(changed_ids(self.catalogue, quick), quick)
         if any(path.startswith(_RECORDS) for path in changed):
             catalogue, findings = read(self.catalogue.root)
             findings = findings or list(formula_findings(catalogue))
@@ -70,6 +75,30 @@ class LiveSite:
         yield from self._stamp(first)
         if any(path.startswith("site/assets/") for path in changed):
             yield Written(("*",))
+
+    def _with_papers(self, changed: Collection[str]) -> Catalogue | None:
+        """Return the catalogue with its changed papers read anew, if nothing else changed and all can be read.
+
+        This shows a record long before the whole catalogue is read again, which then follows.
+        """
+        papers = dict(self.catalogue.papers)
+        for path in changed:
+            id = PurePosixPath(path).stem
+            if self.catalogue.paths.get(id) != path or id not in papers:
+                return None
+            try:
+                fields = parse(read_text(self.catalogue.root / path))
+                papers[id] = Paper.model_validate({**fields, "id": id} if isinstance(fields, dict) else {})
+            except (OSError, ValueError, YamlError):
+                return None
+        return replace(self.catalogue, papers=papers)
+
+    def _stamp_papers(self, ids: Collection[str], catalogue: Catalogue) -> Iterator[Written]:
+        renderer = renderer_for(catalogue, self.source)
+        found = [paper_page(renderer, catalogue.papers[id]) for id in sorted(ids)]
+        for path, html in stamped(found, self.shells, renderer, self.stamp):
+            if update_file(self.out / path, html):
+                yield Written((path,))
 
     def _stamp(self, first: Collection[str]) -> Iterator[Written]:
         renderer = renderer_for(self.catalogue, self.source)

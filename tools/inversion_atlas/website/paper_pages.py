@@ -50,6 +50,7 @@ def paper_page(renderer: Renderer, paper: Paper) -> Page:
         at,
         paper=paper,
         venue=venue,
+        years=renderer.years,
         authors=Markup(", ").join(map(_NAME.format, map(author_name, paper.authors))),
         unsure=dict.fromkeys(paper.unconfirmed, _UNSURE),
         links=paper_links(paper),

@@ -131,6 +131,11 @@ class Renderer:
         """Every work that lists show, which leaves background works out."""
         return tuple(sorted(select(self.catalogue), key=lambda paper: (-paper.year, paper.id)))
 
+    @cached_property
+    def years(self) -> frozenset[int]:
+        """The years that have a list of their own."""
+        return frozenset(paper.year for paper in self.newest_first)
+
     def having(self, field: str, value: str) -> list[Paper]:
         """Return what the query `field=value` selects, newest first, without reading every paper for it."""
         held = frozenset(self.catalogue.papers_with.get((field, value), ()))
