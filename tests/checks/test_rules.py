@@ -135,7 +135,8 @@ OTHERS = {
         "[gradient-inversion, gradient-inversion.optimization]",
     ),
     "complete/summary": (ZHU, "summary:", "# summary:"),
-    "complete/terms": (ZHU, "  access:", "  # access:"),
+    "complete/access": (ZHU, "  access:", "  # access:"),
+    "complete/family": (ZHU, "  family:", "  # family:"),
 }
 
 

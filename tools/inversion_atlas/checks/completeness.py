@@ -13,16 +13,16 @@ from inversion_atlas.records.venue import VenueType
 # A work of these kinds is about the field or outside it; the others attack or defend in some way.
 _NOT_OF_THIS_FIELD = frozenset((Kind.BACKGROUND, Kind.DATASET, Kind.METRIC))
 _UNCLASSIFIED = frozenset((Kind.SURVEY, Kind.BENCHMARK, Kind.TOOL))
-_NEEDED_FACETS = ("access", "family")
 
 
-def missing_terms(catalogue: Catalogue) -> Iterator[Problem]:
-    """An attack or defense without access or family."""
-    for place, paper in _of_this_field(catalogue):
-        for facet in _NEEDED_FACETS if paper.kind not in _UNCLASSIFIED else ():
-            if facet in catalogue.facets and not paper.taxonomy.get(facet):
-                message = f"the {paper.kind} has no {facet}"
-                yield Problem(place / "taxonomy", message, f"add taxonomy.{facet}, the narrowest term that holds")
+def missing_family(catalogue: Catalogue) -> Iterator[Problem]:
+    """An attack or defense without a family."""
+    return _without_term(catalogue, "family")
+
+
+def missing_access(catalogue: Catalogue) -> Iterator[Problem]:
+    """An attack or defense without access, which not every abstract tells."""
+    return _without_term(catalogue, "access")
 
 
 def missing_summaries(catalogue: Catalogue) -> Iterator[Problem]:
@@ -67,6 +67,13 @@ def _unused(records: list[tuple[Place, str]], used: Collection[str]) -> Iterator
     for place, id in records:
         if id not in used:
             yield Problem(place, f"no paper names {id}", "name it where it belongs, or remove it")
+
+
+def _without_term(catalogue: Catalogue, facet: str) -> Iterator[Problem]:
+    for place, paper in _of_this_field(catalogue) if facet in catalogue.facets else ():
+        if paper.kind not in _UNCLASSIFIED and not paper.taxonomy.get(facet):
+            message = f"the {paper.kind} has no {facet}"
+            yield Problem(place / "taxonomy", message, f"add taxonomy.{facet}, the narrowest term that holds")
 
 
 def _of_this_field(catalogue: Catalogue) -> Iterator[tuple[Place, Paper]]:
