@@ -135,7 +135,6 @@ OTHERS = {
         "[gradient-inversion, gradient-inversion.optimization]",
     ),
     "complete/summary": (ZHU, "summary:", "# summary:"),
-    "complete/access": (ZHU, "  access:", "  # access:"),
     "complete/family": (ZHU, "  family:", "  # family:"),
 }
 
@@ -292,6 +291,12 @@ def test_what_lies_among_the_records_and_is_none_is_found(library: Any) -> None:
 def test_one_paper_in_two_folders_is_found(library: Any) -> None:
     library.write("data/papers/2020/zhu2019deep.yaml", (library.root / ZHU).read_text())
     assert library.codes() == ["file/twice"]
+
+
+def test_a_missing_access_is_a_note(library: Any) -> None:
+    library.replace(ZHU, "  access:", "  # access:")
+    assert library.codes() == []
+    assert "complete/access" in library.all_codes()
 
 
 def test_what_nothing_uses_is_a_note(library: Any) -> None:
