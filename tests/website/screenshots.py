@@ -5,6 +5,7 @@ python tests/website/screenshots.py FOLDER [SITE]      (SITE: a built website, d
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -44,10 +45,10 @@ def take(folder: Path, site: Path) -> None:
     server = SiteServer(("127.0.0.1", 0), site)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
         for scheme in ("light", "dark"):
             for width in (1280, 360):
-                page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+                page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
                 for name, address in PAGES.items():
                     page.goto(f"http://127.0.0.1:{server.server_port}/{address}", wait_until="networkidle")
                     page.screenshot(path=folder / f"{name}-{scheme}-{width}.png", full_page=True)

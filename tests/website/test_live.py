@@ -108,6 +108,6 @@ def test_news_reach_a_page_that_was_read_before_them(tmp_path: Path) -> None:
         assert next(lines) == 'data: {"broken": ""}'
         assert next(lines) == 'data: {"pages": ["papers/a/"]}'
         news.close()
-        assert list(lines) == [":"]
+        assert list(lines) in ([], [":"])
     server.shutdown()
     server.server_close()

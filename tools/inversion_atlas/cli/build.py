@@ -129,16 +129,17 @@ def build_all(session: Session, out: Path, checked: bool, shells: Path | None) -
 
 def _follow(live: LiveSite, news: News) -> None:
     """Stamp what changes until interrupted."""
+    waiting: set[str] = set()
     while True:
-        if changed := live.changes():
-            _refresh(live, changed, news)
-        time.sleep(_LOOK_SECONDS)
+        if changed := live.changes() | waiting:
+            waiting = _refresh(live, changed, news)
+        else:
+            time.sleep(_LOOK_SECONDS)
 
 
-def _refresh(live: LiveSite, changed: set[str], news: News) -> None:
+def _refresh(live: LiveSite, changed: set[str], news: News) -> set[str]:
+    """Bring the site up to date; return what is still to be done because something else changed meanwhile."""
     from inversion_atlas.website.live import Broken
-    from inversion_atlas.website.shells import ShellError
-    from inversion_atlas.website.theme import ThemeError
 
     started, pages = time.perf_counter(), 0
     try:
@@ -147,21 +148,21 @@ def _refresh(live: LiveSite, changed: set[str], news: News) -> None:
                 text = "\n".join(map(str, event.findings))
                 click.echo(f"{text}\nThe last good pages stay until this is mended.", err=True)
                 news.broken(text)
-                return
-            pages += len(event.paths)
-            news.written(event.paths)
-    except (ThemeError, ShellError) as error:
-        click.echo(str(error), err=True)
-        news.broken(str(error))
-        return
+                return set()
+            if event.paths:
+                pages += len(event.paths)
+                news.written(event.paths)
+            if more := live.changes():
+                return changed | more
     except Exception as error:  # A template in the middle of an edit may fail in any way; the preview goes on.
         text = f"{type(error).__name__}: {error}"
         click.echo(text, err=True)
         news.broken(text)
-        return
+        return set()
     news.broken("")
     shown = ", ".join(sorted(changed)[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
     _say(f"{shown}: {pages} files new in {time.perf_counter() - started:.2f} s")
+    return set()
 
 
 def _stop_on_errors(catalogue: Catalogue) -> None:

@@ -6,16 +6,20 @@ import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
 
 from inversion_atlas.catalogue import Catalogue, read
+from inversion_atlas.records.dataset import Dataset
+from inversion_atlas.records.fields import Record
 from inversion_atlas.records.findings import Finding
+from inversion_atlas.records.metric import Metric
 from inversion_atlas.records.paper import Paper
-from inversion_atlas.records.yamlfile import YamlError, parse, read_text
+from inversion_atlas.records.venue import Venue
+from inversion_atlas.records.yamlfile import Plain, YamlError, parse, read_text
 from inversion_atlas.stamp import read_stamp
 from inversion_atlas.website.build import site_files, themed
 from inversion_atlas.website.formulas import formula_findings
-from inversion_atlas.website.pages import renderer_for, stamped
-from inversion_atlas.website.paper_pages import paper_page
+from inversion_atlas.website.pages import renderer_for
 from inversion_atlas.website.publish import update_file
 from inversion_atlas.website.shells import Shell
 from inversion_atlas.website.theme import source_folder
@@ -23,6 +27,12 @@ from inversion_atlas.website.theme import source_folder
 _RECORDS = ("data/", "taxonomy/")
 _TEMPLATES = "site/templates/"
 _BATCH = 25
+_COLLECTIONS: dict[str, tuple[str, type[Record]]] = {
+    "data/datasets.yaml": ("datasets", Dataset),
+    "data/metrics.yaml": ("metrics", Metric),
+    "data/venues.yaml": ("venues", Venue),
+}
+R = TypeVar("R", bound=Record)
 
 
 Seen = dict[str, tuple[int, int]]
@@ -59,12 +69,13 @@ class LiveSite:
         return {path for path, _ in before.items() ^ self.seen.items()}
 
     def refresh(self, changed: Collection[str]) -> Iterator[Written | Broken]:
-        """Bring the site up to date after changes of sources; yield what was written as soon as it is."""
+        """Bring the site up to date after changes of sources; yield what was written as soon as it is.
+
+        Whoever stops half-way, because more has changed, hands these changes in again with the next.
+        """
         first: set[str] = set()
-        if quick := self._with_papers(changed):
-            yield from self._stamp_papers(changed_ids(self.catalogue, quick), quick)
         if any(path.startswith(_RECORDS) for path in changed):
-            catalogue, findings = read(self.catalogue.root)
+            catalogue, findings = reread(self.catalogue, changed) or read(self.catalogue.root)
             findings = findings or list(formula_findings(catalogue))
             if findings:
                 yield Broken(tuple(findings))
@@ -76,30 +87,6 @@ class LiveSite:
         if any(path.startswith("site/assets/") for path in changed):
             yield Written(("*",))
 
-    def _with_papers(self, changed: Collection[str]) -> Catalogue | None:
-        """Return the catalogue with its changed papers read anew, if nothing else changed and all can be read.
-
-        This shows a record long before the whole catalogue is read again, which then follows.
-        """
-        papers = dict(self.catalogue.papers)
-        for path in changed:
-            id = PurePosixPath(path).stem
-            if self.catalogue.paths.get(id) != path or id not in papers:
-                return None
-            try:
-                fields = parse(read_text(self.catalogue.root / path))
-                papers[id] = Paper.model_validate({**fields, "id": id} if isinstance(fields, dict) else {})
-            except (OSError, ValueError, YamlError):
-                return None
-        return replace(self.catalogue, papers=papers)
-
-    def _stamp_papers(self, ids: Collection[str], catalogue: Catalogue) -> Iterator[Written]:
-        renderer = renderer_for(catalogue, self.source)
-        found = [paper_page(renderer, catalogue.papers[id]) for id in sorted(ids)]
-        for path, html in stamped(found, self.shells, renderer, self.stamp):
-            if update_file(self.out / path, html):
-                yield Written((path,))
-
     def _stamp(self, first: Collection[str]) -> Iterator[Written]:
         renderer = renderer_for(self.catalogue, self.source)
         made: set[str] = set()
@@ -108,7 +95,7 @@ class LiveSite:
             made.add(path)
             if update_file(self.out / path, content):
                 fresh.append(path)
-            if fresh and (len(made) <= len(first) or len(made) % _BATCH == 0):
+            if len(made) <= len(first) or len(made) % _BATCH == 0:
                 yield Written(tuple(fresh))
                 fresh = []
         self._remove_others(made)
@@ -131,6 +118,36 @@ def look(root: Path) -> Seen:
     source = source_folder(root)
     parts = ((root, "data"), (root, "taxonomy"), (source, "site"), (source, "mkdocs.yml"))
     return {path: state for folder, name in parts for path, state in _files(folder, name)}
+
+
+def reread(catalogue: Catalogue, changed: Collection[str]) -> tuple[Catalogue, list[Finding]] | None:
+    """Return a catalogue with its changed records read anew, or None where only a full reading will do.
+
+    That is many times faster, and enough while known papers, datasets, metrics or venues change and can be read.
+    """
+    papers, collections = dict(catalogue.papers), dict[str, Any]()
+    for path in changed:
+        id = PurePosixPath(path).stem
+        try:
+            written = parse(read_text(catalogue.root / path))
+            if not isinstance(written, dict):
+                return None
+            if path in _COLLECTIONS:
+                name, model = _COLLECTIONS[path]
+                collections[name] = {id: _built(model, id, fields) for id, fields in sorted(written.items())}
+            elif id in papers and catalogue.paths.get(id) == path:
+                papers[id] = _built(Paper, id, written)
+            else:
+                return None
+        except (OSError, ValueError, YamlError):
+            return None
+    return replace(catalogue, papers=papers, **collections), []
+
+
+def _built(model: type[R], id: str, fields: Plain) -> R:
+    if not isinstance(fields, dict) or "id" in fields:
+        raise ValueError(f"{id} is no record")
+    return model.model_validate({**{key: value for key, value in fields.items() if value is not None}, "id": id})
 
 
 def changed_ids(before: Catalogue, after: Catalogue) -> set[str]:

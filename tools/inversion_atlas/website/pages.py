@@ -24,7 +24,7 @@ _NEWEST = 10
 
 
 def pages(renderer: Renderer, first: Collection[str] = ()) -> Iterator[Page]:
-    """Yield every page made from records: papers before the rest, and before all those about the ids in `first`."""
+    """Yield every page made from records: those about the ids in `first`, then papers, then the rest."""
     catalogue = renderer.catalogue
     parts: list[tuple[Collection[str], Callable[[Renderer], Iterator[Page]]]] = [
         (catalogue.datasets, dataset_pages),
@@ -32,12 +32,16 @@ def pages(renderer: Renderer, first: Collection[str] = ()) -> Iterator[Page]:
         (catalogue.venues, venue_pages),
         (catalogue.sources, source_pages),
         (catalogue.facets, vocabulary_pages),
-        ((), paper_lists),
+        (catalogue.papers, paper_lists),
     ]
-    for paper in sorted(catalogue.papers.values(), key=lambda paper: paper.id not in first):
-        yield paper_page(renderer, paper)
-    for _, part in sorted(parts, key=lambda part: set(first).isdisjoint(part[0])):
+    urgent = [part for ids, part in parts if not set(first).isdisjoint(ids)]
+    yield from (paper_page(renderer, catalogue.papers[id]) for id in first if id in catalogue.papers)
+    for part in urgent:
         yield from part(renderer)
+    yield from (paper_page(renderer, paper) for id, paper in catalogue.papers.items() if id not in first)
+    for _, part in parts:
+        if part not in urgent:
+            yield from part(renderer)
     yield home_page(renderer)
     yield api_page(renderer)
 

@@ -7,9 +7,12 @@ import errno
 import fcntl
 import os
 import shutil
+import signal
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from inversion_atlas.atomic import write_atomic
 
@@ -39,13 +42,16 @@ def staging(out: Path) -> Iterator[Path]:
     with _locked(out):
         recover(out)
         new = _sibling(out, "new")
-        new.mkdir()
         try:
+            new.mkdir()
             yield new
-            _swap(new, out)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
-            shutil.rmtree(_sibling(out, "old"), ignore_errors=True)
+            with _undisturbed():
+                _swap(new, out)
+                _clean(out)
+        except BaseException:
+            with _undisturbed():
+                _clean(out)
+            raise
 
 
 def recover(out: Path) -> None:
@@ -53,8 +59,7 @@ def recover(out: Path) -> None:
     old = _sibling(out, "old")
     if old.exists() and not out.exists():
         os.rename(old, out)
-    shutil.rmtree(old, ignore_errors=True)
-    shutil.rmtree(_sibling(out, "new"), ignore_errors=True)
+    _clean(out)
 
 
 def write_files(folder: Path, files: Iterable[tuple[str, str | bytes]]) -> list[tuple[str, int]]:
@@ -90,6 +95,34 @@ def _is_site(folder: Path) -> bool:
 
 def _sibling(out: Path, role: str) -> Path:
     return out.with_name(f".{out.name}.{role}")
+
+
+def _clean(out: Path) -> None:
+    for role in ("new", "old"):
+        shutil.rmtree(_sibling(out, role), ignore_errors=True)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let Ctrl-C and a polite kill wait for a moment, so that they never stop a swap or a clean-up half-way."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[tuple[int, FrameType | None]] = []
+    # Blocking signals would not do: they may reach the process through a thread of another library.
+    before = {
+        which: signal.signal(which, lambda number, frame: came.append((number, frame)))
+        for which in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for which, handler in before.items():
+            signal.signal(which, handler)
+    for number, frame in came[:1]:
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
 
 
 @contextmanager

@@ -26,8 +26,9 @@ from inversion_atlas.website.formulas import mathml
 
 T = TypeVar("T")
 
-# Works on a page that also describes a record, and on a page that only lists works.
-BESIDE_FACTS = 40
+# Works on the page of a record and on those that continue it, which stay below 20 kB, and on a list of its own.
+BESIDE_FACTS = 30
+CONTINUED = 50
 ON_A_LIST = 100
 _DESCRIPTION_LENGTH = 160
 _CODE_HOSTS = frozenset(("github.com", "gitlab.com", "huggingface.co"))

@@ -11,7 +11,7 @@ from inversion_atlas.records.metric import Better, Group, Metric
 from inversion_atlas.records.source import Source
 from inversion_atlas.records.venue import Venue, VenueType
 from inversion_atlas.website.formulas import FormulaError, mathml
-from inversion_atlas.website.rendering import BESIDE_FACTS, Page, Renderer, describe, leaves, pager, plural
+from inversion_atlas.website.rendering import BESIDE_FACTS, CONTINUED, Page, Renderer, describe, leaves, pager, plural
 
 _ROWS = 100
 _WISHES = {Better.HIGHER: "higher is better", Better.LOWER: "lower is better", Better.NEITHER: "no preference"}
@@ -27,7 +27,7 @@ def works_pages(
     papers = renderer.having(*held)
     section = base.split("/")[0]
     shell = "terms/shell/term/" if base.count("/") == 3 else f"{section}/shell/"
-    for leaf in leaves(base, papers, BESIDE_FACTS):
+    for leaf in leaves(base, papers, BESIDE_FACTS, CONTINUED):
         first = leaf.number == 1
         body = renderer.render(
             "subject.html",
