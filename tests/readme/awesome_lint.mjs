@@ -1,4 +1,5 @@
-// Runs awesome-lint's rules over a README, save the one that asks GitHub about the repository.
+// Runs the rules that awesome-lint counts as errors over a README, save the one that asks GitHub about the repository.
+// Its spelling rule only warns, and would have titles say what their authors did not write.
 // node awesome_lint.mjs NODE_MODULES README
 import {readFileSync} from 'node:fs';
 import path from 'node:path';
@@ -12,7 +13,7 @@ const {createRules} = await load('awesome-lint/rules/index.js');
 const {remark} = await load('remark/index.js');
 const {VFile} = await load('vfile/index.js');
 
-const rules = createRules().filter(([rule]) => rule.name !== 'remark-lint:awesome-github');
+const rules = createRules().filter(([rule, [severity]]) => severity === 'error' && rule.name !== 'remark-lint:awesome-github');
 const file = new VFile({path: readme, value: readFileSync(readme)});
 await remark().use(createConfig(rules)).process(file);
 for (const message of file.messages) {

@@ -67,8 +67,7 @@ def test_a_bad_readme_does_not_pass(node_modules: Path, tmp_path: Path) -> None:
 
 
 def test_hostile_titles_pass_awesome_lint(catalogue: Catalogue, node_modules: Path, tmp_path: Path) -> None:
-    complaints = lint(node_modules, render(with_titles(catalogue, HOSTILE)), tmp_path)
-    assert [line for line in complaints.splitlines() if "spell-check" not in line] == []
+    assert lint(node_modules, render(with_titles(catalogue, HOSTILE)), tmp_path) == ""
 
 
 def test_each_paper_stands_exactly_once(catalogue: Catalogue) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import signal
 import sys
 import threading
@@ -87,8 +88,10 @@ def serve(ctx: click.Context, out: Path | None, port: int, host: str) -> None:
         report = build_all(session, out, False, None)
     _report_errors(session.catalogue)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    click.echo(f"Serving http://{host}:{server.server_port}/ from {out}; Ctrl-C ends.", err=True)
+    # A long preview makes and drops records again and again.
+    gc.enable()
     try:
+        click.echo(f"Serving http://{host}:{server.server_port}/ from {out}; Ctrl-C ends.", err=True)
         _follow(LiveSite(session.catalogue, out, report.shells, seen), news)
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
