@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 from inversion_atlas.catalogue import Catalogue
@@ -139,6 +140,7 @@ def _authors(names: Sequence[Name], escape: Callable[[str], str]) -> str:
     return " and ".join(_name(name, escape) for name in names)
 
 
+@lru_cache(maxsize=2**16)
 def _name(name: Name, escape: Callable[[str], str]) -> str:
     family, given = escape(name.family), escape(name.given)
     if name.whole or not family or not given or _ODD.search(f"{name.surname}{name.given}") or "," in name.given:

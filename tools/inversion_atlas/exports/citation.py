@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.records.paper import Paper
@@ -119,6 +120,8 @@ def publication_form(venue: Venue | None, paper: Paper) -> Form:
             return Form.PREPRINT if paper.links.arxiv else Form.OTHER
 
 
+# Most authors write more than one paper, and each paper is cited in several places.
+@lru_cache(maxsize=2**16)
 def parse_name(author: str) -> Name:
     """Return the parts of a name written `Family, Given`, with `Jr.` wherever its writer put it."""
     parts = [part.strip() for part in author.split(",")]

@@ -112,6 +112,8 @@ def escape(text: str) -> str:
 
 def escape_name(text: str) -> str:
     """Return a name as `escape` does, but Greek and signs as letters: an initial cannot be half a formula."""
+    if not _NOT_PLAIN.search(text):
+        return text
     return escape("".join(_transliterated(char) if _known_as_math(char) else char for char in text))
 
 

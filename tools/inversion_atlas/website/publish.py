@@ -63,20 +63,34 @@ def recover(out: Path) -> None:
 
 
 def write_files(folder: Path, files: Iterable[tuple[str, str | bytes]]) -> list[tuple[str, int]]:
-    """Write files by their paths relative to `folder`; return each path with its size."""
+    """Write files by their paths relative to `folder`; return each path with its size.
+
+    A file that follows one of the same content shares its place on the disk, where the file system knows hard links.
+    """
     known: set[str] = set()
     written = []
+    before: tuple[str | bytes, str] = (b"", "")
     for path, content in files:
-        data = content if isinstance(content, bytes) else content.encode()
         target = os.path.join(folder, path)
         parent = os.path.dirname(target)
         if parent not in known:
             os.makedirs(parent, exist_ok=True)
             known.add(parent)
-        with open(target, "wb") as file:
-            file.write(data)
+        data = content if isinstance(content, bytes) else content.encode()
+        if content is not before[0] or not _linked(before[1], target):
+            with open(target, "wb") as file:
+                file.write(data)
+        before = content, target
         written.append((path, len(data)))
     return written
+
+
+def _linked(source: str, target: str) -> bool:
+    try:
+        os.link(source, target)
+    except OSError:
+        return False
+    return True
 
 
 def update_file(path: Path, content: str | bytes) -> bool:
