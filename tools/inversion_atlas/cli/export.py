@@ -42,7 +42,7 @@ def export(ctx: click.Context, format: str, filter: tuple[str, ...], output: str
     """Write papers in another format: all of them, or those a filter names.
 
     \b
-    atlas export bibtex access=label-only year>=2022 -o label-only.bib
+    atlas export bibtex access=label-only "year>=2022" -o label-only.bib
     atlas export latex family=gradient-inversion has:code > table.tex
     atlas export csl-json id=zhu2019deep
     atlas export csv -kind:survey -o atlas.csv

@@ -76,7 +76,7 @@ class _Commands(click.Group):
             click.echo(f"The catalogue has errors: {more}`atlas check` lists them all.", err=True)
             ctx.exit(1)
         except QueryError as error:
-            raise click.UsageError(f"{error.message} (at character {error.position + 1}). {error.hint}") from None
+            raise click.UsageError(f"{error.message} (at character {error.position + 1}); {error.hint}") from None
 
 
 @click.group(
@@ -96,7 +96,7 @@ def atlas(ctx: click.Context, root: Path | None) -> None:
     """The living map of model inversion.
 
     \b
-    atlas search access=label-only domain=face year>=2022 has:code
+    atlas search access=label-only domain=face "year>=2022" has:code
     atlas show zhu2019deep
     atlas export bibtex family=gradient-inversion -o gradient.bib
     atlas check

@@ -33,10 +33,11 @@ def search(
     """Print the papers that a query names, newest first.
 
     A query is words, "phrases" and clauses: field, operator (= : != > >= < <=) and values; a comma means or, a
-    minus before a clause means not. Broader terms include narrower ones.
+    minus before a clause means not. Broader terms include narrower ones. Quote what holds > or <, which the shell
+    reads itself.
 
     \b
-    atlas search access=label-only domain=face year>=2022 has:code
+    atlas search access=label-only domain=face "year>=2022" has:code
     atlas search family=gradient-inversion -kind:survey "batch normalization"
     atlas search dataset=celeba,ffhq year=2021..2023
     atlas search --fields
