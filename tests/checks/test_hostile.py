@@ -116,8 +116,8 @@ def test_what_is_no_file_is_one_finding_and_never_hangs(library: Any) -> None:
         ("folder.yaml", "yaml/not-a-file"),
         ("pipe.yaml", "yaml/not-a-file"),
         ("zero.yaml", "yaml/not-a-file"),
-        ("nowhere.yaml", "file/unreadable"),
-        ("circle.yaml", "file/unreadable"),
+        ("nowhere.yaml", "yaml/not-a-file"),
+        ("circle.yaml", "yaml/not-a-file"),
         ("huge.yaml", "yaml/too-large"),
     }
 

@@ -63,7 +63,7 @@ PAPERS = {
     "duplicate/title": {"title": "DEEP leakage – from  gradients", "authors": '["Zhu, Ligeng"]'},
     "duplicate/in-list": {"datasets": "[mnist, mnist]"},
     "year/future": {"year": "2028"},
-    "year/early": {"year": "1949"},
+    "year/early": {"year": "1899"},
     "year/future-day": {"added": "2026-06-02"},
     "arxiv/impossible": {"links": '{arxiv: "2013.00001"}'},
     "arxiv/late": {"links": '{arxiv: "2212.00001"}'},
@@ -276,15 +276,19 @@ def test_what_lies_among_the_records_and_is_none_is_found(library: Any) -> None:
     library.write("data/dataset.yaml", "a: b\n")
     library.write("data/papers/1999/.gitkeep", "")
     (library.root / "taxonomy/b.yaml").symlink_to(library.root / "taxonomy/access.yaml")
-    found = {(finding.path, finding.code) for finding in library.findings() if finding.code.startswith("file/")}
+    (library.root / "data/papers/2018").symlink_to(library.root / "data/papers/1999")
+    found = {
+        (finding.path, finding.code) for finding in library.findings() if finding.code.startswith(("file/", "yaml/"))
+    }
     assert found == {
         ("data/dataset.yaml", "file/unexpected"),
+        ("data/papers/2018", "file/symlink"),
         ("data/papers/2019/a.yml", "file/unexpected"),
         ("data/papers/2019/deep", "file/unexpected"),
         ("data/papers/notes", "file/unexpected"),
         ("data/papers/x.yaml", "file/unexpected"),
         ("taxonomy/a.txt", "file/unexpected"),
-        ("taxonomy/b.yaml", "file/symlink"),
+        ("taxonomy/b.yaml", "yaml/not-a-file"),
     }
 
 

@@ -10,7 +10,7 @@ from inversion_atlas.catalogue import Catalogue, Place
 from inversion_atlas.checks.contents import papers
 from inversion_atlas.checks.rule import Problem
 
-_EARLIEST = 1950
+_EARLIEST = 1900
 _OLD = re.compile(r"[a-z-]+(?:\.[A-Z]{2})?/(?P<year>[0-9]{2})(?P<month>[0-9]{2})[0-9]{3}")
 _NEW = re.compile(r"(?P<year>[0-9]{2})(?P<month>[0-9]{2})\.(?P<number>[0-9]+)")
 # arXiv's first month, the first of the ids with a dot, and the first of those with five digits behind it.
@@ -28,7 +28,7 @@ def early_years(catalogue: Catalogue) -> Iterator[Problem]:
     """A year before there was any such work."""
     for place, year in _years(catalogue):
         if year < _EARLIEST:
-            yield Problem(place, f"the year {year} is early for this field", "make sure that it is right")
+            yield Problem(place, f"the year {year} is early for this field", "correct it")
 
 
 def future_days(catalogue: Catalogue, today: date) -> Iterator[Problem]:

@@ -110,7 +110,7 @@ RULES = (
     Rule("taxonomy/implied-term", WARNING, "A record has a term and a broader one of it.", taxonomy.implied_terms),
     Rule("taxonomy/unused-term", NOTE, "No record has the term or a narrower one.", taxonomy.unused_terms),
     Rule("year/future", ERROR, "The year is after the next.", find_on=dates.future_years),
-    Rule("year/early", WARNING, "The year is before 1950.", dates.early_years),
+    Rule("year/early", ERROR, "The year is before 1900.", dates.early_years),
     Rule("year/future-day", ERROR, "The day is still to come.", find_on=dates.future_days),
     Rule("arxiv/impossible", ERROR, "arXiv cannot have given this id.", find_on=dates.impossible_arxiv_ids),
     Rule("arxiv/late", WARNING, "The preprint is more than a year younger than the paper.", dates.late_preprints),

@@ -8,7 +8,16 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-_CODES = {"missing": "missing-key", "extra_forbidden": "unknown-key", "enum": "unknown-value"}
+# What to write where pydantic says which Python type it wants.
+_HINTS = {
+    "string_type": "write text",
+    "tuple_type": "write a list: [one, two]",
+    "dict_type": "write `key: value` lines below it",
+    "model_type": "write `key: value` lines below it",
+    "model_attributes_type": "write `key: value` lines below it",
+    "too_short": "fill the list",
+    "too_long": "shorten the list",
+}
 
 
 def describe(detail: Any, model: type[BaseModel]) -> tuple[str, str, str]:
@@ -25,7 +34,7 @@ def describe(detail: Any, model: type[BaseModel]) -> tuple[str, str, str]:
             allowed = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
             return "unknown-value", f"`{key}` is {shown(detail['input'])}", did_you_mean(str(detail["input"]), allowed)
     code = kind if "-" in kind else "bad-value"
-    return code, f"`{key}` is {shown(detail['input'])}", detail["msg"].removeprefix("Input should be ")
+    return code, f"`{key}` is {shown(detail['input'])}", _HINTS.get(kind) or detail["msg"].replace("Input", "it", 1)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

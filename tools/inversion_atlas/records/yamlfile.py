@@ -77,7 +77,10 @@ def read_text(path: Path) -> str:
 
     Raises YamlError where it is no regular UTF-8 text file of at most `MAX_BYTES`, OSError where it cannot be read.
     """
-    info = path.stat()
+    info = path.lstat()
+    # What a link leads to may be any file of whoever checks a stranger's records.
+    if stat.S_ISLNK(info.st_mode):
+        raise YamlError("not-a-file", 1, 1, "this is a symbolic link", "put the file itself here")
     if not stat.S_ISREG(info.st_mode):
         raise YamlError("not-a-file", 1, 1, "this is no regular file", "replace it by a text file")
     if info.st_size > MAX_BYTES:
