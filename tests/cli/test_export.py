@@ -92,7 +92,7 @@ def test_the_formats_are_listed(run: Callable[..., Result]) -> None:
 
 
 def test_help_teaches_by_example(run: Callable[..., Result]) -> None:
-    assert "atlas export bibtex access=label-only year>=2022 -o label-only.bib" in run("export", "--help").stdout
+    assert 'atlas export bibtex access=label-only "year>=2022" -o label-only.bib' in run("export", "--help").stdout
 
 
 @pytest.mark.parametrize("name", FORMATS)
