@@ -19,7 +19,7 @@ build: $(INSTALLED) ## build README, exports and website into build/site
 	$(BIN)/atlas build
 
 test: $(TESTED) lint ## run every test
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist worksteal
 
 lint: $(TESTED) ## check types, style and records
 	$(BIN)/ruff format --check .

@@ -114,11 +114,11 @@ def compile_paper(program: Callable[[str], str], tmp_path: Path) -> Callable[...
         document = rf"\documentclass{{article}}{fonts}{packages}\begin{{document}}{body}\end{{document}}"
         (tmp_path / "paper.tex").write_text(document, encoding="utf-8")
         latex = [program("pdflatex"), "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "paper"]
-        _run(latex, tmp_path)
+        _run([*latex[:-1], "-draftmode", "paper"], tmp_path)
         if bibliography:
             _run([program(bibliography), "paper"], tmp_path)
-        for _ in range(runs):
-            _run(latex, tmp_path)
+        for left in range(runs, 0, -1):
+            _run([*latex[:-1], *(["-draftmode"] if left > 1 else []), "paper"], tmp_path)
         return {path.suffix[1:]: path.read_text("utf-8", "replace") for path in tmp_path.glob("paper.*")}
 
     return compile

@@ -63,7 +63,9 @@ def test_no_page_asks_another_host_or_breaks_its_policy(
     page = browser.new_page()
     with quiet(page, base):
         for address in KINDS:
-            page.goto(base + address, wait_until="networkidle")
+            page.goto(base + address, wait_until="load")
+            # What a script asks for after that would show here.
+            page.wait_for_timeout(50)
             assert page.locator("h1").count() == 1
     page.close()
 
@@ -142,7 +144,7 @@ def test_the_site_works_under_a_prefix(
         page.goto(f"{base}some/prefix/")
         page.get_by_role("link", name="Metrics").first.click()
         page.get_by_role("link", name="PSNR", exact=True).click()
-        assert page.locator("math").count() > 0
+        page.locator("math").first.wait_for()
     page.close()
 
 
@@ -203,7 +205,7 @@ def test_a_changed_record_is_in_the_browser_within_a_second(browser: Browser, ed
         page = browser.new_page()
         for file, line, address in pages:
             page.goto(base + address)
-            for attempt in range(3):
+            for attempt in range(2):
                 # What an earlier change set off must be over before the clock starts.
                 page.wait_for_timeout(500)
                 changed = f"{line}, try {attempt} on {address}"
