@@ -75,8 +75,12 @@ class _Section:
 
 def render(catalogue: Catalogue) -> str:
     """Return the text of README.md; summaries are left out where it would grow over `MAX_BYTES`."""
-    full = _render(catalogue, summaries=True)
-    return full if len(full.encode()) <= MAX_BYTES else _render(catalogue, summaries=False)
+    # Summaries that are too long by themselves need not be tried.
+    if sum(len(paper.summary or "") for paper in select(catalogue)) < MAX_BYTES:
+        full = _render(catalogue, summaries=True)
+        if len(full.encode()) <= MAX_BYTES:
+            return full
+    return _render(catalogue, summaries=False)
 
 
 def markdown_text(text: str) -> str:

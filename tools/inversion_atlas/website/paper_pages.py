@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -27,7 +28,6 @@ from inversion_atlas.website.rendering import (
 )
 
 _SHELL = "papers/shell/"
-_NAME = Markup("<bdi>{}</bdi>")
 _UNSURE = Markup('<a class="unsure" href="#unconfirmed">unconfirmed</a>')
 _CONTAINERS = {
     VenueType.CONFERENCE: "conference_title",
@@ -51,7 +51,7 @@ def paper_page(renderer: Renderer, paper: Paper) -> Page:
         paper=paper,
         venue=venue,
         years=renderer.years,
-        authors=Markup(", ").join(map(_NAME.format, map(author_name, paper.authors))),
+        authors=Markup(", ".join(f"<bdi>{html.escape(author_name(author))}</bdi>" for author in paper.authors)),
         unsure=dict.fromkeys(paper.unconfirmed, _UNSURE),
         links=paper_links(paper),
         relations=relations_by_verb(catalogue.edges.get(paper.id, ())),

@@ -116,6 +116,8 @@ class Renderer:
             plural=plural,
             short_authors=short_authors,
         )
+        # A template that imports the macros itself pays for that each time it is filled.
+        environment.globals["parts"] = environment.get_template("parts.html").module
         return environment
 
     def render(self, template: str, at: str, **context: object) -> Markup:
