@@ -147,7 +147,7 @@ def test_a_build_stopped_at_any_moment_leaves_a_whole_site(root: Path, how: sign
     assert stopped
     assert atlas(root, "build", "--no-check").returncode == 0
     assert sorted(path.name for path in out.parent.iterdir()) == [".site.lock", "site"]
-    assert titles[1] in (out / "papers" / "doe2020a" / "index.html").read_text()
+    assert titles[attempt % 2] in (out / "papers" / "doe2020a" / "index.html").read_text()
 
 
 def test_a_port_that_is_taken_is_said(root: Path) -> None:
