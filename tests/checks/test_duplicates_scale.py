@@ -35,4 +35,5 @@ def test_titles_that_are_all_alike_are_compared_in_linear_time(title: str, autho
     start = time.process_time()
     sum(1 for _ in duplicates.same_title(catalogue))
     sum(1 for _ in duplicates.near_title(catalogue))
-    assert time.process_time() - start < 3
+    # Comparing each with each would take hours; this is no stopwatch.
+    assert time.process_time() - start < 60
