@@ -239,7 +239,9 @@ class _Reader:
             id = path.stem
             relative = path.relative_to(self.root).as_posix()
             if model is Paper and id in self.paths:
-                self._report(Finding("file/twice", relative, 1, 1, f"{self.paths[id]} has the same id", "remove one"))
+                self.findings.append(
+                    Finding("file/twice", relative, 1, 1, f"{self.paths[id]} has the same id", "remove one")
+                )
                 continue
             self.paths[id] = relative
             data = self._parse(path, relative)
@@ -270,13 +272,13 @@ class _Reader:
             self.digest.update(f"{relative}\0{len(text)}\0{text}".encode("utf-8", "surrogateescape"))
             data = yamlfile.parse(text)
         except YamlError as error:
-            self._report(error.finding(relative))
+            self.findings.append(error.finding(relative))
             return None
         except OSError as error:
-            self._report(Finding("file/unreadable", relative, 1, 1, f"cannot read the file: {error.strerror}"))
+            self.findings.append(Finding("file/unreadable", relative, 1, 1, f"cannot read the file: {error.strerror}"))
             return None
         if not isinstance(data, dict):
-            self._report(
+            self.findings.append(
                 Finding("record/not-a-mapping", relative, 1, 1, "the file is no mapping", "write `key: value` lines")
             )
             return None
@@ -284,12 +286,14 @@ class _Reader:
 
     def _build(self, model: type[R], data: Plain, id: str | None, place: Place) -> R | None:
         if not isinstance(data, dict):
-            self._report(
+            self.findings.append(
                 self._finding("record/not-a-mapping", place, f"{id} is no mapping", "write `key: value` lines")
             )
             return None
         if "id" in data and id is not None:
-            self._report(self._finding("record/id-inside", place / "id", "the id is the name, not a key", "remove it"))
+            self.findings.append(
+                self._finding("record/id-inside", place / "id", "the id is the name, not a key", "remove it")
+            )
             return None
         fields: dict[str, Plain] = {key: value for key, value in data.items() if value is not None}
         if model is Facet:
@@ -299,10 +303,10 @@ class _Reader:
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=True)
             for detail in details[:_SHOWN_ERRORS]:
-                self._report(self._explain(detail, model, place))
+                self.findings.append(self._explain(detail, model, place))
             if len(details) > _SHOWN_ERRORS:
                 message = f"{len(details) - _SHOWN_ERRORS} more errors in this record"
-                self._report(self._finding("record/more", place, message, "mend those above first"))
+                self.findings.append(self._finding("record/more", place, message, "mend those above first"))
             return None
 
     def _explain(self, detail: Any, model: type[Record], place: Place) -> Finding:
@@ -314,9 +318,6 @@ class _Reader:
     def _finding(self, code: str, place: Place, message: str, hint: str) -> Finding:
         line, column = position(self.root, place)
         return Finding(code, place.path, line, column, message, hint)
-
-    def _report(self, finding: Finding) -> None:
-        self.findings.append(finding)
 
 
 def _with_term_ids(facet: dict[str, Plain]) -> dict[str, Plain]:

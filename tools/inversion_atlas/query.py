@@ -109,6 +109,11 @@ def select(catalogue: Catalogue, text: str = "", *, background: bool = False) ->
     return [paper for paper in catalogue.papers.values() if all(test(paper) for test in tests)]
 
 
+def newest_first(papers: Iterable[Paper]) -> list[Paper]:
+    """Return papers by year, newest first, and by id within a year: the order of every list."""
+    return sorted(papers, key=lambda paper: (-paper.year, paper.id))
+
+
 def fields(catalogue: Catalogue) -> dict[str, str]:
     """Return every field of the language with a line that says what it takes."""
     known = {name: facet.question for name, facet in catalogue.facets.items()}
@@ -227,12 +232,11 @@ def _member_test(catalogue: Catalogue, clause: Clause) -> Test:
 
 
 def _suggest(value: str, spellings: Mapping[str, tuple[str, frozenset[str]]]) -> str:
-    names = {key: name for key, (name, _) in spellings.items()}
-    hint = did_you_mean(fold(value), names)
-    for key in sorted(names, key=len, reverse=True):
-        if hint == f"did you mean {key}?":
-            return f"did you mean {names[key]}?"
-    return did_you_mean("", list(dict.fromkeys(names.values())))
+    hint = did_you_mean(fold(value), spellings)
+    nearest = spellings.get(hint.removeprefix("did you mean ").removesuffix("?"))
+    if nearest:
+        return f"did you mean {nearest[0]}?"
+    return did_you_mean("", dict.fromkeys(name for name, _ in spellings.values()))
 
 
 def _values_of(catalogue: Catalogue, field: str) -> Callable[[Paper], Iterable[str]] | None:

@@ -46,7 +46,7 @@ def search(
     if list_fields:
         _print_pairs(query.fields(catalogue).items())
         return
-    hits = newest_first(query.select(catalogue, filter_text(words), background=background))
+    hits = query.newest_first(query.select(catalogue, filter_text(words), background=background))
     shown = hits[:limit]
     if ids:
         click.echo("".join(f"{paper.id}\n" for paper in shown), nl=False)
@@ -102,13 +102,9 @@ def stats(session: Session, words: Sequence[str], as_json: bool) -> None:
             click.echo(f"  {value:<{width}}  {number:>5}")
 
 
-def newest_first(papers: Iterable[Paper]) -> list[Paper]:
-    """Return papers by year, newest first, and by id within a year."""
-    return sorted(papers, key=lambda paper: (-paper.year, paper.id))
-
-
 def count(catalogue: Catalogue, papers: Sequence[Paper]) -> dict[str, dict[str, int]]:
     """Return field -> value -> number of papers; a broader term counts the papers of its narrower ones."""
+    chosen = {paper.id for paper in papers}
     counts = {
         "records": {
             "papers": len(papers),
@@ -121,11 +117,8 @@ def count(catalogue: Catalogue, papers: Sequence[Paper]) -> dict[str, dict[str, 
         "venue": _sorted(Counter(paper.venue or "none" for paper in papers)),
     }
     for facet in catalogue.facets.values():
-        narrower = {term: catalogue.narrower[facet.id, term] for term in facet.terms}
-        counts[facet.id] = {
-            term: sum(not included.isdisjoint(paper.taxonomy.get(facet.id, ())) for paper in papers)
-            for term, included in narrower.items()
-        }
+        holding = {term: catalogue.papers_with.get((facet.id, term), ()) for term in facet.terms}
+        counts[facet.id] = {term: sum(id in chosen for id in ids) for term, ids in holding.items()}
     return counts
 
 

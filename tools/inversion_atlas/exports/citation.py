@@ -158,7 +158,7 @@ def web_address(paper: Paper) -> str:
     links = paper.links
     choices = (
         links.paper,
-        f"https://doi.org/{links.doi}" if links.doi else None,
+        doi_address(links.doi) if links.doi else None,
         arxiv_address(links.arxiv) if links.arxiv else None,
         links.pdf,
         links.project,
@@ -168,9 +168,20 @@ def web_address(paper: Paper) -> str:
     return next((address for address in choices if address), "")
 
 
+def doi_address(doi: str) -> str:
+    """Return the page that a DOI leads to."""
+    return f"https://doi.org/{doi}"
+
+
 def arxiv_address(id: str) -> str:
     """Return the page of an arXiv id."""
     return f"https://arxiv.org/abs/{id}"
+
+
+def short_authors(paper: Paper) -> str:
+    """Return the family names of a paper's authors, from four on `Zhu et al.`."""
+    families = [author.split(",")[0] or author for author in paper.authors]
+    return ", ".join(families) if len(families) <= 3 else f"{families[0]} et al."
 
 
 def status_note(paper: Paper) -> str:
@@ -183,7 +194,7 @@ def plain(catalogue: Catalogue, paper: Paper) -> str:
     fact = cite(catalogue, paper)
     title = fact.title if not fact.note else f"{fact.title} [{fact.note}]"
     parts = [_closed(_plain_authors(fact.names)) + f" ({fact.year}).", _closed(title), _plain_source(fact)]
-    address = f"https://doi.org/{fact.doi}" if fact.doi else fact.url
+    address = doi_address(fact.doi) if fact.doi else fact.url
     return " ".join(part for part in (*parts, address) if part)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from inversion_atlas.catalogue import Catalogue
-from inversion_atlas.exports.citation import web_address
+from inversion_atlas.exports.citation import short_authors, web_address
 from inversion_atlas.exports.tex import one_line
 from inversion_atlas.records.paper import Paper
 
@@ -49,14 +49,9 @@ def _cells(catalogue: Catalogue, paper: Paper) -> Iterator[str]:
     venue = catalogue.venues.get(paper.venue or "")
     title = link(paper.title, web_address(paper))
     yield title if not paper.status else f"{title} ({paper.status.state})"
-    yield escape(_authors(paper.authors))
+    yield escape(short_authors(paper))
     yield str(paper.year)
     yield escape(venue.short) if venue else ""
     yield str(paper.kind)
     yield escape(", ".join(paper.methods))
     yield ", ".join(link("code" if at == 0 else str(at + 1), url) for at, url in enumerate(paper.links.code))
-
-
-def _authors(authors: Sequence[str]) -> str:
-    families = [author.split(",")[0] or author for author in authors]
-    return ", ".join(families) if len(families) <= 3 else f"{families[0]} et al."

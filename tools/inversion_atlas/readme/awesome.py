@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from inversion_atlas.catalogue import Catalogue, broader_terms
-from inversion_atlas.exports.citation import arxiv_address, web_address
+from inversion_atlas.exports.citation import arxiv_address, status_note, web_address
 from inversion_atlas.exports.markdown import escape, escape_label, link, target
-from inversion_atlas.query import select
+from inversion_atlas.query import newest_first, select
 from inversion_atlas.records.dataset import Dataset
 from inversion_atlas.records.facet import Facet
 from inversion_atlas.records.metric import Metric
@@ -145,7 +145,7 @@ def _sections(catalogue: Catalogue) -> dict[str, _Section]:
             sections[term.label] = _Section(intro=term.definition)
     sections |= {"Attacks of other families": _Section(), "Defenses of other families": _Section()}
     sections |= {name: _Section() for name in _OWN_SECTIONS.values()}
-    for paper in sorted(select(catalogue), key=lambda paper: (-paper.year, paper.id)):
+    for paper in newest_first(select(catalogue)):
         _file(paper, sections, family)
     return sections
 
@@ -208,7 +208,7 @@ def _item(catalogue: Catalogue, paper: Paper, links: _Links, summaries: bool) ->
     addresses = (web_address(paper), paper.links.arxiv and arxiv_address(paper.links.arxiv), paper.links.pdf)
     parts = [_appearance(catalogue, paper)]
     if paper.status:
-        parts.append(f"{paper.status.state.capitalize()}.")
+        parts.append(f"{status_note(paper)}.")
     if paper.methods:
         parts.append(f"Methods: {', '.join(map(markdown_text, paper.methods))}.")
     if summaries and paper.summary:

@@ -24,7 +24,6 @@ from inversion_atlas.website.rendering import (
     leaves,
     pager,
     plural,
-    short_authors,
 )
 
 _SHELL = "papers/shell/"
@@ -44,7 +43,7 @@ def paper_page(renderer: Renderer, paper: Paper) -> Page:
     catalogue, at = renderer.catalogue, address(paper)
     venue = catalogue.venues.get(paper.venue or "")
     where = f"{venue.short} {paper.year}" if venue else str(paper.year)
-    description = describe(paper.summary or f"{paper.kind.capitalize()} by {short_authors(paper)}, {where}.")
+    description = describe(paper.summary or f"{paper.kind.capitalize()} by {citation.short_authors(paper)}, {where}.")
     body = renderer.render(
         "paper.html",
         at,
@@ -100,8 +99,8 @@ def paper_links(paper: Paper) -> list[tuple[str, str, str]]:
     """Return every link of a paper as label, address and what tells it from others of its kind."""
     links = paper.links
     found = [("Paper", links.paper, ""), ("PDF", links.pdf, "")]
-    found += [("DOI", f"https://doi.org/{links.doi}" if links.doi else None, links.doi or "")]
-    found += [("arXiv", f"https://arxiv.org/abs/{links.arxiv}" if links.arxiv else None, links.arxiv or "")]
+    found += [("DOI", links.doi and citation.doi_address(links.doi), links.doi or "")]
+    found += [("arXiv", links.arxiv and citation.arxiv_address(links.arxiv), links.arxiv or "")]
     found += [("Project", links.project, "")]
     found += [("Code", url, host(url)) for url in links.code]
     found += [("Reimplementation", url, host(url)) for url in links.reimplementation]

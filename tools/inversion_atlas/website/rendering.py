@@ -16,7 +16,8 @@ from markupsafe import Markup, escape
 
 from inversion_atlas.addresses import address, facet_address, relative, term_address
 from inversion_atlas.catalogue import Catalogue
-from inversion_atlas.query import select
+from inversion_atlas.exports.citation import short_authors
+from inversion_atlas.query import newest_first, select
 from inversion_atlas.records.dataset import Dataset
 from inversion_atlas.records.facet import Facet
 from inversion_atlas.records.fields import Record
@@ -132,7 +133,7 @@ class Renderer:
     @cached_property
     def newest_first(self) -> tuple[Paper, ...]:
         """Every work that lists show, which leaves background works out."""
-        return tuple(sorted(select(self.catalogue), key=lambda paper: (-paper.year, paper.id)))
+        return tuple(newest_first(select(self.catalogue)))
 
     @cached_property
     def years(self) -> frozenset[int]:
@@ -142,10 +143,8 @@ class Renderer:
     def having(self, field: str, value: str) -> list[Paper]:
         """Return what the query `field=value` selects, newest first, without reading every paper for it."""
         held = frozenset(self.catalogue.papers_with.get((field, value), ()))
-        return sorted(
-            (paper for id in held if (paper := self.catalogue.papers[id]).kind is not Kind.BACKGROUND),
-            key=lambda paper: (-paper.year, paper.id),
-        )
+        papers = map(self.catalogue.papers.__getitem__, held)
+        return newest_first(paper for paper in papers if paper.kind is not Kind.BACKGROUND)
 
     def works(self, papers: Iterable[Paper], at: str) -> Markup:
         """Return the entries of a list of works, for the page at address `at`."""
@@ -261,12 +260,6 @@ def author_name(author: str) -> str:
     """Return an author as a reader says it: `Zhu, Ligeng` -> `Ligeng Zhu`."""
     family, _, given = author.partition(", ")
     return f"{given} {family}".strip()
-
-
-def short_authors(paper: Paper) -> str:
-    """Return the family names of a paper's authors, from four on `Zhu et al.`."""
-    families = [author.split(",")[0] for author in paper.authors]
-    return ", ".join(families) if len(families) <= 3 else f"{families[0]} et al."
 
 
 def host(url: str) -> str:
