@@ -23,7 +23,7 @@ from inversion_atlas.records.source import Row, Source, SourceKind
 from inversion_atlas.stamp import Stamp
 from inversion_atlas.website.build import page_files
 from inversion_atlas.website.pages import pages, renderer_for, stamped
-from inversion_atlas.website.paper_pages import paper_page
+from inversion_atlas.website.paper_pages import citation_tags, paper_page
 from inversion_atlas.website.rendering import host, leaves, pager
 from inversion_atlas.website.shells import Shell
 from inversion_atlas.website.subject_pages import shown_range
@@ -261,6 +261,13 @@ def test_a_retracted_work_says_so_first(shells: dict[str, Shell]) -> None:
     made = stamp_all(hostile_catalogue("Data were invented.", "T"), shells)
     assert "This work was retracted. Data were invented." in parse(made["papers/doe2020hostile/index.html"]).words
     assert "retracted" in parse(made["papers/2020/index.html"]).words
+
+
+@pytest.mark.parametrize("dash", ["-", "–", "--"])
+def test_first_and_last_page_are_told_apart_whatever_dash_joins_them(catalogue: Catalogue, dash: str) -> None:
+    paper = catalogue.papers["zhu2019deep"].model_copy(update={"pages": f"147{dash}156"})
+    tags = dict(citation_tags(renderer_for(catalogue, ROOT / "site"), paper))
+    assert (tags["firstpage"], tags["lastpage"]) == ("147", "156")
 
 
 def test_public_addresses_appear_only_when_they_are_set(

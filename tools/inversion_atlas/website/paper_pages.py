@@ -81,7 +81,7 @@ def citation_tags(renderer: Renderer, paper: Paper) -> Iterator[tuple[str, str]]
         yield _CONTAINERS[venue.type], venue.name
     if venue and venue.publisher:
         yield "publisher", venue.publisher
-    first, _, last = (paper.pages or "").partition("-")
+    first, _, last = citation.page_range(paper.pages or "").partition("–")
     for name, value in (("volume", paper.volume), ("issue", paper.issue), ("firstpage", first), ("lastpage", last)):
         if value:
             yield name, value
