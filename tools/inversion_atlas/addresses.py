@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from inversion_atlas.records.dataset import Dataset
 from inversion_atlas.records.facet import Facet
 from inversion_atlas.records.fields import Record
@@ -38,6 +40,11 @@ def term_address(facet: str, term: str) -> str:
     return f"{facet_address(facet)}{term}/"
 
 
+def explore_address(query: str) -> str:
+    """Return the address at which Explore shows what a query selects: `explore/?q=access%3Dwhite-box`."""
+    return f"explore/?q={quote(query, safe='')}"
+
+
 def relative(from_address: str, to_address: str = "") -> str:
     """Return the way from one page to another, so that links hold under any prefix."""
-    return "../" * from_address.count("/") + to_address or "./"
+    return "../" * from_address.partition("?")[0].count("/") + to_address or "./"
