@@ -116,6 +116,13 @@ def test_a_rule_finds_what_breaks_it_in_a_paper(library: Any, code: str) -> None
     assert all(finding.line > 1 or code in ("file/wrong-folder", *STARTS) for finding in found)
 
 
+def test_two_authors_may_share_their_initials(library: Any) -> None:
+    library.paper("zoe2020work", authors='["Roe, X.-Y.", "Roe, X.-Y.", "Doe, Ann"]')
+    assert not library.findings()
+    library.paper("zoe2020work", authors='["Roe, Xi", "Roe, Xi", "Doe, Ann"]')
+    assert [finding.code for finding in library.findings()] == ["duplicate/in-list"]
+
+
 # Rules about the title, which is the first line, or about the record as a whole.
 STARTS = [code for code in PAPERS if "title" in PAPERS[code]] + ["complete/evidence"]
 

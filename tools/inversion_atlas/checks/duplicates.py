@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from itertools import combinations
@@ -13,6 +14,8 @@ from inversion_atlas.checks.rule import Problem
 from inversion_atlas.records.folding import fold
 from inversion_atlas.records.paper import Paper
 
+# Two authors of one work may share family name and initials.
+_INITIALS = re.compile(r", (?:\w\.[ -]?)+$")
 # Words that a title gains or loses between preprint and publication.
 _SMALL_WORDS = frozenset(
     "a an and as at by for from in into of on or the to towards toward under using via with".split()
@@ -97,7 +100,7 @@ def share_author(first: Paper, second: Paper) -> bool:
 def _repeated(place: Place, items: tuple[str, ...]) -> Iterator[Problem]:
     seen: set[str] = set()
     for at, item in enumerate(items):
-        if item in seen:
+        if item in seen and not _INITIALS.search(item):
             yield Problem(place / at, f"{item} stands twice in this list", "remove one")
         seen.add(item)
 
