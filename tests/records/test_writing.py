@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -173,6 +174,11 @@ def test_prose_is_folded_within_the_width_and_identifiers_are_quoted() -> None:
         "added: 2025-01-02\n"
     )
     assert max(map(len, to_yaml(record).splitlines())) <= WIDTH
+
+
+def test_a_number_with_a_leading_zero_is_quoted_for_readers_that_take_it_for_octal() -> None:
+    record = Paper(id="roe2004work", title="Work", authors=("Roe, Ann",), year=2004, kind=Kind.ATTACK, pages="066138")
+    assert yaml.safe_load(to_yaml(record))["pages"] == "066138"
 
 
 def test_a_metric_keeps_an_unbounded_range() -> None:

@@ -220,6 +220,8 @@ def _needs_quotes(text: str, flow: bool) -> bool:
         or " #" in text
         or text.endswith(":")
         or bool(_ESCAPED.search(text))
+        # Readers of YAML 1.1 take it for an octal number.
+        or bool(re.fullmatch(r"0\d+", text))
         or (flow and any(char in ",[]{}?" for char in text))
     )
 
