@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sized
 from dataclasses import replace
 from pathlib import Path
 
 from markupsafe import Markup
 
-from inversion_atlas.addresses import FAMILY, address, feed_address
+from inversion_atlas.addresses import FAMILY, address, explore_address, feed_address
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports.schema import schemas
+from inversion_atlas.query import QueryError, select
+from inversion_atlas.records.facet import Facet, Term
 from inversion_atlas.records.paper import Kind
 from inversion_atlas.stamp import Stamp
 from inversion_atlas.website.discovery import discovery_files
@@ -23,7 +26,14 @@ from inversion_atlas.website.subject_pages import dataset_pages, metric_pages, s
 from inversion_atlas.website.vocabulary_pages import vocabulary_pages
 
 NOT_FOUND = "404.html"
-_NEWEST = 10
+_NEWEST = 12
+_EXAMPLES = (
+    ("label-only attacks with code", "kind=attack access=label-only has:code"),
+    ("faces", "domain=face"),
+    ("gradient inversion since 2024", "family=gradient-inversion year>=2024"),
+    ("text from language models", "kind=attack data-type=text family=memorization"),
+)
+_HOME_FACETS = ("access", "signal", "objective", "learning", "data-type")
 
 
 def pages(renderer: Renderer, first: Collection[str] = ()) -> Iterator[Page]:
@@ -50,23 +60,54 @@ def pages(renderer: Renderer, first: Collection[str] = ()) -> Iterator[Page]:
 
 
 def home_page(renderer: Renderer) -> Page:
-    """Return the home page: counts, doors into the families, the newest works."""
+    """Return the home page: a search, counts, doors into families and facets, the newest works."""
     catalogue, papers = renderer.catalogue, renderer.newest_first
     facet = catalogue.facets.get(FAMILY)
     families = [term for term in facet.terms.values() if not term.broader] if facet else []
-    kinds = ((Kind.ATTACK, "attacks"), (Kind.DEFENSE, "defenses"), (Kind.SURVEY, "surveys"))
-    counts = [(sum(paper.kind is kind for paper in papers), label, "papers/") for kind, label in kinds]
-    counts += [(len(catalogue.datasets), "datasets", "datasets/"), (len(catalogue.metrics), "metrics", "metrics/")]
+    kinds = Counter(paper.kind for paper in papers)
+    counts = [
+        (kinds[kind], label, explore_address(f"kind={kind}"))
+        for kind, label in ((Kind.ATTACK, "attacks"), (Kind.DEFENSE, "defenses"), (Kind.SURVEY, "surveys"))
+    ]
+    sections: dict[str, Sized] = {
+        "datasets": catalogue.datasets,
+        "metrics": catalogue.metrics,
+        "venues": catalogue.venues,
+        "sources": catalogue.sources,
+    }
+    counts += [(len(records), label, f"{label}/") for label, records in sections.items()]
     body = renderer.render(
         "home.html",
         "",
+        examples=list(examples(catalogue)),
         counts=counts,
         families=families,
         family_counts={term.id: len(renderer.having(FAMILY, term.id)) for term in families},
+        facets=list(home_facets(renderer)),
         newest=renderer.works(papers[:_NEWEST], ""),
         total=len(papers),
     )
     return Page("", "", body)
+
+
+def examples(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """Yield queries worth starting from, with what they ask for; one that finds nothing here is left out."""
+    for says, query in _EXAMPLES:
+        try:
+            found = select(catalogue, query)
+        except QueryError:
+            continue
+        if found:
+            yield says, query
+
+
+def home_facets(renderer: Renderer) -> Iterator[tuple[Facet, list[tuple[Term, int]]]]:
+    """Yield the facets that say most of a threat model, with their widest terms and how many works each has."""
+    for id in _HOME_FACETS:
+        if facet := renderer.catalogue.facets.get(id):
+            terms = [term for term in facet.terms.values() if not term.broader]
+            counted = [(term, len(renderer.having(id, term.id))) for term in terms]
+            yield facet, [(term, count) for term, count in counted if count]
 
 
 def api_page(renderer: Renderer) -> Page:
