@@ -1,15 +1,16 @@
-// Colors that follow the system or the reader, and a button that copies code. Everything works without it.
+// Colors that follow the system or the reader, and buttons that copy. Everything works without it.
 (() => {
   "use strict";
   const root = document.documentElement;
   const KEY = "atlas-scheme";
   const NEXT = { auto: "light", light: "dark", dark: "auto" };
   const SAYS = { auto: "Colors follow the system", light: "Light colors", dark: "Dark colors" };
+  const COPIED_SHOWN = 1500;
 
   const stored = () => {
     try {
       const scheme = localStorage.getItem(KEY);
-      return scheme in NEXT ? scheme : "auto";
+      return Object.hasOwn(NEXT, scheme) ? scheme : "auto";
     } catch {
       return "auto";
     }
@@ -41,21 +42,48 @@
       }
     });
   };
-  const offerCopy = (code) => {
+
+  // What is said here is read out once and not seen.
+  const status = document.createElement("p");
+  status.className = "visually-hidden";
+  status.setAttribute("role", "status");
+
+  // `name` is what the element calls its text: data-copy="BibTeX" makes a button "Copy BibTeX".
+  const offerCopy = (element, name) => {
+    const says = name ? `Copy ${name}` : "Copy";
+    const text = element.textContent.trim();
     const button = document.createElement("button");
     button.type = "button";
     button.className = "atlas-copy";
-    button.textContent = "Copy";
+    button.textContent = says;
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(code.innerText);
-      button.textContent = "Copied";
-      setTimeout(() => (button.textContent = "Copy"), 1500);
+      try {
+        await navigator.clipboard.writeText(text);
+        button.textContent = status.textContent = "Copied";
+      } catch {
+        button.textContent = status.textContent = "The browser did not allow it";
+      }
+      setTimeout(() => {
+        button.textContent = says;
+        status.textContent = "";
+      }, COPIED_SHOWN);
     });
-    code.parentElement.append(button);
+    const pre = element.closest("pre");
+    if (pre) {
+      pre.append(button);
+      return;
+    }
+    const place = document.createElement("p");
+    place.className = "atlas-copied";
+    place.append(button);
+    element.after(place);
   };
 
   addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("[data-scheme-switch]").forEach(offerSchemes);
-    if (navigator.clipboard) document.querySelectorAll("pre > code").forEach(offerCopy);
+    if (!navigator.clipboard) return;
+    document.body.append(status);
+    document.querySelectorAll("pre:not([data-copy]) > code").forEach((code) => offerCopy(code, ""));
+    document.querySelectorAll("[data-copy]").forEach((element) => offerCopy(element, element.dataset.copy));
   });
 })();

@@ -45,6 +45,11 @@ def explore_address(query: str) -> str:
     return f"explore/?q={quote(query, safe='')}"
 
 
+def feed_address(facet: str = "", term: str = "") -> str:
+    """Return the address of the Atom feed of a facet's term, or of the one of everything."""
+    return f"feeds/{facet}/{term}.xml" if facet else "feeds/all.xml"
+
+
 def relative(from_address: str, to_address: str = "") -> str:
     """Return the way from one page to another, so that links hold under any prefix."""
     return "../" * from_address.partition("?")[0].count("/") + to_address or "./"

@@ -3,26 +3,59 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 
 from inversion_atlas.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """`version` is a digest of the data files; commit and date (ISO 8601) are empty outside a git checkout."""
+    """`version` is a digest of the data files; commit and date (ISO 8601) are empty outside a git checkout.
+
+    `changed` tells when a commit last changed a file, in UTC, by the file's path.
+    """
 
     version: str
     commit: str = ""
     date: str = ""
+    changed: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_stamp(catalogue: Catalogue) -> Stamp:
-    """Return the stamp of a catalogue: the digest of its files and the commit that is checked out there."""
-    command = ["git", "-C", str(catalogue.root), "log", "-1", "--format=%H %cI", "--", "."]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.split()
-    except (OSError, subprocess.SubprocessError):
-        answer = []
+    """Return the stamp of a catalogue: the digest of its files and what git knows of them."""
+    answer = _git(catalogue.root, "log", "-1", "--format=%H %cI", "--", ".").split()
     commit, date = answer if len(answer) == 2 else ("", "")
-    return Stamp(catalogue.version, commit, date)
+    return Stamp(catalogue.version, commit, date, last_changes(catalogue.root))
+
+
+def last_changes(root: Path) -> Mapping[str, str]:
+    """Return when each paper's file was last changed by a commit, in one pass over the history.
+
+    A checkout that holds only the last commits would date every file by them, so it tells nothing.
+    """
+    if _git(root, "rev-parse", "--is-shallow-repository").strip() != "false":
+        return {}
+    log = _git(root, "log", "--format=%x00%cI", "--name-only", "--no-renames", "--relative", "--", "data/papers")
+    changed: dict[str, str] = {}
+    for commit in log.split("\0")[1:]:
+        date, *paths = commit.splitlines()
+        for path in filter(None, paths):
+            changed.setdefault(path, utc(date))
+    return changed
+
+
+def utc(date: str) -> str:
+    """Return an ISO 8601 date and time in UTC: `2026-11-21T14:33:00Z`."""
+    return datetime.fromisoformat(date).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """Return what git answers, or "" where there is no git or no repository."""
+    command = ["git", "-C", str(root), *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return ""

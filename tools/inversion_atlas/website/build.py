@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -16,9 +17,12 @@ from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.records.findings import CatalogueError
 from inversion_atlas.stamp import Stamp, read_stamp
 from inversion_atlas.website.api import api_files
+from inversion_atlas.website.citing import CITE, atlas, cite_page
 from inversion_atlas.website.downloads import DOWNLOADS, Download, checksums, downloads, downloads_page
+from inversion_atlas.website.feeds import changes
 from inversion_atlas.website.formulas import formula_findings
-from inversion_atlas.website.pages import extra_files, pages, prose, renderer_for, stamped
+from inversion_atlas.website.new_page import new_page
+from inversion_atlas.website.pages import extra_files, pages, prose, prose_addresses, renderer_for, stamped
 from inversion_atlas.website.publish import staging, write_files
 from inversion_atlas.website.rendering import Page, Renderer
 from inversion_atlas.website.shells import Shell, read_shells
@@ -104,11 +108,12 @@ def _parts(
 def page_files(
     renderer: Renderer, shells: dict[str, Shell], stamp: Stamp, first: Collection[str] = ()
 ) -> Iterator[tuple[str, str | bytes]]:
-    """Yield every HTML page but that of the downloads, papers first, and what goes with them."""
-    indexed, used = {DOWNLOADS}, {DOWNLOADS}
+    """Yield every HTML page but those that follow the downloads, papers first, and what goes with them."""
+    indexed, used = {DOWNLOADS, CITE}, {DOWNLOADS, CITE}
+    changed = changes(renderer, stamp)
 
     def noted() -> Iterator[Page]:
-        for page in pages(renderer, first):
+        for page in chain(pages(renderer, first), (new_page(renderer, changed),)):
             used.add(page.shell)
             if page.indexed:
                 indexed.add(page.address)
@@ -116,17 +121,19 @@ def page_files(
 
     yield from stamped(noted(), shells, renderer, stamp)
     yield from prose(shells, used, renderer, stamp)
-    yield from extra_files(renderer, indexed)
+    indexed |= prose_addresses(shells, used)
+    yield from extra_files(renderer, indexed, changed)
 
 
 def download_files(renderer: Renderer, shells: dict[str, Shell], stamp: Stamp) -> Iterator[tuple[str, str | bytes]]:
-    """Yield the files under `downloads/`, then the page that lists them."""
+    """Yield the files under `downloads/`, then the page that lists them and the one on citing."""
     found: list[Download] = []
     for download, content in downloads(renderer.catalogue):
         found.append(download)
         yield f"{DOWNLOADS}{download.name}", content
     yield f"{DOWNLOADS}SHA256SUMS", checksums(found)
-    yield from stamped([downloads_page(renderer, found)], shells, renderer, stamp)
+    cited = atlas(source_folder(renderer.catalogue.root), renderer.catalogue.settings, stamp)
+    yield from stamped([downloads_page(renderer, found, cited), cite_page(renderer, cited)], shells, renderer, stamp)
 
 
 def _stage(report: Report, progress: Progress, name: str, run: Callable[[], T]) -> T:

@@ -10,6 +10,7 @@ from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports.formats import FORMATS, Format
 from inversion_atlas.exports.missing import MissingPackageError
 from inversion_atlas.query import select
+from inversion_atlas.website.citing import Atlas
 from inversion_atlas.website.rendering import Page, Renderer
 
 DOWNLOADS = "downloads/"
@@ -48,9 +49,9 @@ def downloads(catalogue: Catalogue) -> Iterator[tuple[Download, bytes]]:
         yield Download(_name(format), format, len(papers), len(content), digest), content
 
 
-def downloads_page(renderer: Renderer, found: list[Download]) -> Page:
-    """Return the page that lists the downloads."""
-    return Page(DOWNLOADS, DOWNLOADS, renderer.render("downloads.html", DOWNLOADS, downloads=found))
+def downloads_page(renderer: Renderer, found: list[Download], atlas: Atlas) -> Page:
+    """Return the page that lists the downloads and says how they are verified and cited."""
+    return Page(DOWNLOADS, DOWNLOADS, renderer.render("downloads.html", DOWNLOADS, downloads=found, atlas=atlas))
 
 
 def checksums(found: list[Download]) -> str:

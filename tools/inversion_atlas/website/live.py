@@ -107,7 +107,9 @@ class LiveSite:
             relative = path.relative_to(self.out).as_posix()
             if relative.startswith("assets/") or relative in made or relative == "assets":
                 continue
-            if path.is_file() and (relative.endswith((".html", ".json")) or relative.startswith("downloads/")):
+            if path.is_file() and (
+                relative.endswith((".html", ".json")) or relative.startswith(("downloads/", "feeds/"))
+            ):
                 path.unlink()
             elif path.is_dir() and not any(path.iterdir()):
                 path.rmdir()

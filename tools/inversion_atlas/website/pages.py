@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sized
 from dataclasses import replace
 from pathlib import Path
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from inversion_atlas.addresses import FAMILY
+from inversion_atlas.addresses import FAMILY, address, explore_address, feed_address
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports.schema import schemas
+from inversion_atlas.query import QueryError, select
+from inversion_atlas.records.facet import Facet, Term
 from inversion_atlas.records.paper import Kind
 from inversion_atlas.stamp import Stamp
+from inversion_atlas.website.discovery import discovery_files
+from inversion_atlas.website.feeds import Change, feed_files
 from inversion_atlas.website.openapi import ENDPOINTS
 from inversion_atlas.website.paper_pages import paper_lists, paper_page, redirects
 from inversion_atlas.website.rendering import Page, Renderer, slots_of
@@ -20,7 +25,15 @@ from inversion_atlas.website.shells import Shell
 from inversion_atlas.website.subject_pages import dataset_pages, metric_pages, source_pages, venue_pages
 from inversion_atlas.website.vocabulary_pages import vocabulary_pages
 
-_NEWEST = 10
+NOT_FOUND = "404.html"
+_NEWEST = 12
+_EXAMPLES = (
+    ("label-only attacks with code", "kind=attack access=label-only has:code"),
+    ("faces", "domain=face"),
+    ("gradient inversion since 2024", "family=gradient-inversion year>=2024"),
+    ("text from language models", "kind=attack data-type=text family=memorization"),
+)
+_HOME_FACETS = ("access", "signal", "objective", "learning", "data-type")
 
 
 def pages(renderer: Renderer, first: Collection[str] = ()) -> Iterator[Page]:
@@ -47,23 +60,54 @@ def pages(renderer: Renderer, first: Collection[str] = ()) -> Iterator[Page]:
 
 
 def home_page(renderer: Renderer) -> Page:
-    """Return the home page: counts, doors into the families, the newest works."""
+    """Return the home page: a search, counts, doors into families and facets, the newest works."""
     catalogue, papers = renderer.catalogue, renderer.newest_first
     facet = catalogue.facets.get(FAMILY)
     families = [term for term in facet.terms.values() if not term.broader] if facet else []
-    kinds = ((Kind.ATTACK, "attacks"), (Kind.DEFENSE, "defenses"), (Kind.SURVEY, "surveys"))
-    counts = [(sum(paper.kind is kind for paper in papers), label, "papers/") for kind, label in kinds]
-    counts += [(len(catalogue.datasets), "datasets", "datasets/"), (len(catalogue.metrics), "metrics", "metrics/")]
+    kinds = Counter(paper.kind for paper in papers)
+    counts = [
+        (kinds[kind], label, explore_address(f"kind={kind}"))
+        for kind, label in ((Kind.ATTACK, "attacks"), (Kind.DEFENSE, "defenses"), (Kind.SURVEY, "surveys"))
+    ]
+    sections: dict[str, Sized] = {
+        "datasets": catalogue.datasets,
+        "metrics": catalogue.metrics,
+        "venues": catalogue.venues,
+        "sources": catalogue.sources,
+    }
+    counts += [(len(records), label, f"{label}/") for label, records in sections.items()]
     body = renderer.render(
         "home.html",
         "",
+        examples=list(examples(catalogue)),
         counts=counts,
         families=families,
         family_counts={term.id: len(renderer.having(FAMILY, term.id)) for term in families},
+        facets=list(home_facets(renderer)),
         newest=renderer.works(papers[:_NEWEST], ""),
         total=len(papers),
     )
     return Page("", "", body)
+
+
+def examples(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """Yield queries worth starting from, with what they ask for; one that finds nothing here is left out."""
+    for says, query in _EXAMPLES:
+        try:
+            found = select(catalogue, query)
+        except QueryError:
+            continue
+        if found:
+            yield says, query
+
+
+def home_facets(renderer: Renderer) -> Iterator[tuple[Facet, list[tuple[Term, int]]]]:
+    """Yield the facets that say most of a threat model, with their widest terms and how many works each has."""
+    for id in _HOME_FACETS:
+        if facet := renderer.catalogue.facets.get(id):
+            terms = [term for term in facet.terms.values() if not term.broader]
+            counted = [(term, len(renderer.having(id, term.id))) for term in terms]
+            yield facet, [(term, count) for term, count in counted if count]
 
 
 def api_page(renderer: Renderer) -> Page:
@@ -88,37 +132,40 @@ def stamped(
     """Yield the path and the HTML of every page: the shells with records in them."""
     shared = {"stamp": stamp_line(stamp)}
     for page in pages:
-        filled = page if page.title else replace(page, head=renderer.head(page.address))
+        filled = page if page.title else replace(page, head=renderer.head(page.address, feed=feed_address()))
         yield file_path(page.address), shells[page.shell].fill(slots_of(filled, shared))
+
+
+def prose_addresses(shells: Mapping[str, Shell], used: Collection[str]) -> set[str]:
+    """Return the addresses of the pages that are Markdown alone, but for the one that says there is no such page."""
+    return {at for at, shell in shells.items() if not shell.is_template} - {NOT_FOUND, *used}
 
 
 def prose(
     shells: Mapping[str, Shell], used: Collection[str], renderer: Renderer, stamp: Stamp
 ) -> Iterator[tuple[str, str]]:
     """Yield the pages that are Markdown alone; raises ShellError for one that waits for records nobody brings."""
-    for address, shell in shells.items():
-        if not shell.is_template and address not in used:
-            listed = address != "404.html"
-            head = renderer.head(address, indexed=listed, canonical=listed)
-            yield file_path(address), shell.fill({"stamp": stamp_line(stamp), "head": head})
+    for at, shell in shells.items():
+        if not shell.is_template and at not in used:
+            listed = at != NOT_FOUND
+            head = renderer.head(at, indexed=listed, canonical=listed)
+            yield file_path(at), shell.fill({"stamp": stamp_line(stamp), "head": head})
 
 
-def extra_files(renderer: Renderer, addresses: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield what stands beside the pages: redirects from former ids and, where the site has an address, its map."""
-    for address, html in redirects(renderer):
-        yield file_path(address), html
-    site = renderer.catalogue.settings.site
-    if site:
-        lines = "".join(f"<url><loc>{escape(f'{site}/{address}')}</loc></url>\n" for address in sorted(addresses))
-        opening = (
-            '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
-        )
-        yield "sitemap.xml", f"{opening}{lines}</urlset>\n"
+def extra_files(
+    renderer: Renderer, addresses: Collection[str], changed: Mapping[str, Change]
+) -> Iterator[tuple[str, str]]:
+    """Yield what stands beside the pages: redirects from former ids, feeds, and what programs ask a site for."""
+    for old, html in redirects(renderer):
+        yield file_path(old), html
+    yield from feed_files(renderer, changed)
+    days = {address(renderer.catalogue.papers[id]): change.updated[:10] for id, change in changed.items()}
+    yield from discovery_files(renderer, addresses, days)
 
 
-def file_path(address: str) -> str:
+def file_path(at: str) -> str:
     """Return the file that answers for an address."""
-    return address if address.endswith(".html") else f"{address}index.html"
+    return at if at.endswith(".html") else f"{at}index.html"
 
 
 def stamp_line(stamp: Stamp) -> Markup:

@@ -14,7 +14,7 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
-from inversion_atlas.addresses import address, facet_address, relative, term_address
+from inversion_atlas.addresses import address, explore_address, facet_address, feed_address, relative, term_address
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports.citation import short_authors
 from inversion_atlas.query import newest_first, select
@@ -32,6 +32,7 @@ BESIDE_FACTS = 30
 CONTINUED = 50
 ON_A_LIST = 100
 _DESCRIPTION_LENGTH = 160
+_OPENSEARCH = "application/opensearchdescription+xml"
 _CODE_HOSTS = frozenset(("github.com", "gitlab.com", "huggingface.co"))
 
 
@@ -106,6 +107,8 @@ class Renderer:
         environment.globals.update(
             address=address,
             facet_address=facet_address,
+            explore_address=explore_address,
+            feed_address=feed_address,
             facets_of=self.facets,
             names_of=self.names,
             term_address=term_address,
@@ -200,6 +203,7 @@ class Renderer:
         title: str = "",
         description: str = "",
         json: str = "",
+        feed: str = "",
         indexed: bool = True,
         canonical: bool = True,
         tags: Iterable[tuple[str, str]] = (),
@@ -217,6 +221,14 @@ class Renderer:
         if json:
             link = f"{relative(at)}api/v1/{json}"
             lines.append(f'<link rel="alternate" type="application/json" href="{html.escape(link)}">')
+        if feed:
+            name = html.escape(f"{settings.title}: {title}" if title else settings.title)
+            link = html.escape(f"{relative(at)}{feed}")
+            lines.append(f'<link rel="alternate" type="application/atom+xml" title="{name}" href="{link}">')
+        if settings.site and feed == feed_address():
+            link = f"{relative(at)}opensearch.xml"
+            name = html.escape(settings.title)
+            lines.append(f'<link rel="search" type="{_OPENSEARCH}" title="{name}" href="{link}">')
         # Not a template: fifteen such lines stand on every record's page.
         lines += [f'<meta name="citation_{name}" content="{html.escape(value)}">' for name, value in tags]
         return Markup("\n".join(lines))

@@ -43,8 +43,10 @@ def works_pages(
             **{"eyebrow": "", "full_name": "", "crumbs": (), "after": "", "works_heading": "Works", **heading},
         )
         title = name if first else f"{name}, page {leaf.number}"
-        json = str(heading.get("json", "")) if first else ""
-        head = renderer.head(leaf.address, indexed=first, json=json)
+        json, feed = (str(heading.get(key, "")) if first else "" for key in ("json", "feed"))
+        head = renderer.head(
+            leaf.address, title=name, description=describe(description), indexed=first, json=json, feed=feed
+        )
         yield Page(leaf.address, shell, body, title, describe(description), head, str(heading.get("subject", "")))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inversion_atlas.addresses import FAMILY, facet_address, term_address
+from inversion_atlas.addresses import FAMILY, facet_address, feed_address, term_address
 from inversion_atlas.catalogue import broader_terms
 from inversion_atlas.records.facet import Facet, Term
 from inversion_atlas.website.rendering import Page, Renderer
@@ -60,6 +60,7 @@ def _term_pages(renderer: Renderer, facet: Facet, term: Term, counts: dict[tuple
         crumbs=steps,
         works_heading="Works, newest first",
         subject=f"{facet.id}={term.id}",
+        feed=feed_address(facet.id, term.id),
     )
 
 
