@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from inversion_atlas.records.dataset import Dataset
@@ -43,6 +44,16 @@ def term_address(facet: str, term: str) -> str:
 def explore_address(query: str) -> str:
     """Return the address at which Explore shows what a query selects: `explore/?q=access%3Dwhite-box`."""
     return f"explore/?q={quote(query, safe='')}"
+
+
+def gaps_address(rows: str, columns: str) -> str:
+    """Return the address of the matrix of two facets: `maps/gaps/family-access/`."""
+    return f"maps/gaps/{rows}-{columns}/"
+
+
+def compare_address(ids: Iterable[str]) -> str:
+    """Return the address that shows papers side by side: `compare/?ids=zhu2019deep,zhao2020idlg`."""
+    return f"compare/?ids={','.join(ids)}"
 
 
 def relative(from_address: str, to_address: str = "") -> str:
