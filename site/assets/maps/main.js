@@ -1,4 +1,5 @@
-// What scripts add to the maps: counting attacks or defenses alone, and arrow keys between the cells of a matrix.
+// What scripts add to the maps: counting attacks or defenses alone, and arrow keys between the cells of a matrix,
+// and the lines of one work of a lineage brought out.
 
 const KINDS = { "": 0, attack: 1, defense: 2 };
 
@@ -9,8 +10,8 @@ function shade(count, steps) {
 /** Show in every cell the number of works of one kind, and lead to these. */
 function countOnly(kind, matrix) {
   const steps = matrix.dataset.steps.split(" ").map(Number);
-  for (const cell of matrix.querySelectorAll("a.cell[data-n]")) {
-    const count = Number(cell.dataset.n.split(" ")[KINDS[kind]]);
+  for (const cell of matrix.querySelectorAll("a.cell")) {
+    const count = Number((cell.dataset.n ?? "0 0 0").split(" ")[KINDS[kind]]);
     const shown = count.toLocaleString("en-US");
     const [title, text] = [cell.querySelector("title"), cell.querySelector("text")];
     cell.dataset.to ??= cell.getAttribute("href");
@@ -75,5 +76,21 @@ function offerArrows(matrix) {
   });
 }
 
+/** Bring out the lines of the work under the mouse or the focus. */
+function offerLines(figure) {
+  const lines = [...figure.querySelectorAll("path[data-ends]")].map((line) => [line, line.dataset.ends.split(" ")]);
+  const show = (id) => {
+    figure.classList.toggle("chosen", Boolean(id));
+    for (const [line, ends] of lines) line.classList.toggle("on", ends.includes(id));
+  };
+  for (const work of figure.querySelectorAll("a[data-id]")) {
+    work.addEventListener("mouseenter", () => show(work.dataset.id));
+    work.addEventListener("focus", () => show(work.dataset.id));
+    work.addEventListener("mouseleave", () => show(""));
+    work.addEventListener("blur", () => show(""));
+  }
+}
+
 document.querySelectorAll("[data-kinds]").forEach(offerKinds);
 document.querySelectorAll("figure.matrix").forEach(offerArrows);
+document.querySelectorAll("figure.lineage").forEach(offerLines);

@@ -7,6 +7,7 @@ column follows the neighbors (barycenters), and heights are the nearest to those
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,13 +30,16 @@ SAYS = {
 }
 _DEFENSE = "defense"
 _WORKS = frozenset((Kind.ATTACK, Kind.DEFENSE))
-# A panel with more works is cut into attacks and defenses, then by narrower family, then to its best-connected works.
+# A panel with more works is cut into attacks and defenses; one with more works or relations than the second figure by
+# narrower family, and then to its best-connected works.
 READABLE = 48
-MOST = 72
+MOST = 60
+# A narrower family with fewer relations shares a panel with others.
+_FEW = 8
 _WIDTH, _COLUMNS = 1104, 9
 _BOX_HEIGHT, _BOX_GAP, _LANE = 36, 10, 9
 _HEAD, _BETWEEN = 34, 18
-_SWEEPS = 14
+_SWEEPS = 16
 _PORTS = {verb: 7.0 * (at - 1.5) for at, verb in enumerate(VERBS)}
 
 
@@ -111,18 +115,22 @@ def _split(
     parts: dict[tuple[str, str], list[Step]] = {}
     for step in steps:
         defended = Kind.DEFENSE in (catalogue.papers[step.source].kind, catalogue.papers[step.target].kind)
-        key = ("defenses", "defenses and what breaks them") if defended else ("attacks", "attacks upon attacks")
+        key = ("defenses", "defenses and what breaks them") if defended else ("attacks", "what builds on what")
         parts.setdefault(key, []).append(step)
     for (name, says), found in sorted(parts.items()):
-        if len(_ends(found)) <= MOST:
+        if len(_ends(found)) <= MOST and len(found) <= MOST:
             yield _panel(f"{id}-{name}", f"{title}: {says}", found)
             continue
         narrow: dict[str, list[Step]] = defaultdict(list)
         for step in found:
             narrow[_family(catalogue, step, top=False)].append(step)
-        for family in sorted(narrow):
-            heading = labels.get(family, title)
-            yield _panel(f"{id}-{name}-{family.replace('.', '-')}", f"{heading}: {says}", narrow[family])
+        few = [family for family, held in narrow.items() if len(held) < _FEW]
+        rest = [step for step in found if _family(catalogue, step, top=False) in few]
+        for family in sorted(narrow.keys() - set(few)):
+            held = narrow[family]
+            yield _panel(f"{id}-{name}-{family.replace('.', '-')}", f"{labels.get(family, title)}: {says}", held)
+        if rest:
+            yield _panel(f"{id}-{name}-rest", f"{title}, other techniques: {says}", rest)
 
 
 def _panel(id: str, title: str, steps: list[Step]) -> Panel:
@@ -238,33 +246,60 @@ def _join(one: Item, other: Item) -> None:
 
 
 def _place(items: Sequence[Item]) -> None:
-    """Give every item a height: sweep over the columns, each time nearer to the middle of its neighbors."""
+    """Give every item a height: first the order with the fewest crossings found, then heights that keep it."""
     by_column: dict[int, list[Item]] = defaultdict(list)
     for item in items:
         by_column[item.column].append(item)
-    order = sorted(by_column)
-    for column in order:
-        _stack(by_column[column], [float(at) for at in range(len(by_column[column]))])
+    columns = [by_column[column] for column in sorted(by_column)]
+    _order(columns)
+    for members in columns:
+        _stack(members, [0.0] * len(members))
     for sweep in range(_SWEEPS):
-        for column in order if sweep % 2 == 0 else order[::-1]:
-            members = by_column[column]
-            wished = [_wish(item, sweep) for item in members]
-            if sweep < _SWEEPS - 4:
-                ranked = sorted(range(len(members)), key=lambda at: (wished[at], members[at].y, members[at].key))
-                members[:] = [members[at] for at in ranked]
-                wished = [wished[at] for at in ranked]
+        for members in columns if sweep % 2 == 0 else columns[::-1]:
+            wished = [_mean([other.middle for other in item.near], item.middle) for item in members]
             _stack(members, [wish - item.height / 2 for wish, item in zip(wished, members, strict=True)])
     least = min(item.y for item in items)
     for item in items:
         item.y -= least
 
 
-def _wish(item: Item, sweep: int) -> float:
-    """Return where an item would like its middle: between its neighbors on the side that was placed last."""
-    forward = sweep % 2 == 0
-    side = [other for other in item.near if (other.column < item.column) == forward and other.column != item.column]
-    near = (side if sweep < _SWEEPS - 4 else None) or item.near
-    return sum(other.middle for other in near) / len(near) if near else item.middle
+def _order(columns: Sequence[list[Item]]) -> None:
+    """Sort every column by the barycenters of its neighbors, to and fro, and keep the best order met."""
+    rank = {id(item): at for members in columns for at, item in enumerate(members)}
+    best, fewest = [list(members) for members in columns], _crossings(columns, rank)
+    for sweep in range(_SWEEPS):
+        forward = sweep % 2 == 0
+        for members in columns if forward else columns[::-1]:
+            wish = {
+                id(item): _mean(
+                    [rank[id(other)] for other in item.near if (other.column < item.column) == forward],
+                    rank[id(item)],
+                )
+                for item in members
+            }
+            members.sort(key=lambda item: (wish[id(item)], rank[id(item)]))
+            rank.update((id(item), at) for at, item in enumerate(members))
+        if (count := _crossings(columns, rank)) < fewest:
+            best, fewest = [list(members) for members in columns], count
+    for members, kept in zip(columns, best, strict=True):
+        members[:] = kept
+
+
+def _mean(values: Sequence[float], otherwise: float) -> float:
+    return sum(values) / len(values) if values else otherwise
+
+
+def _crossings(columns: Sequence[Sequence[Item]], rank: Mapping[int, int]) -> int:
+    """Return how many pairs of lines between neighboring columns cross."""
+    count = 0
+    for members in columns:
+        ends: list[int] = []
+        for item in members:
+            here = sorted(rank[id(other)] for other in item.near if other.column == item.column + 1)
+            count += sum(len(ends) - bisect_right(ends, end) for end in here)
+            for end in here:
+                insort(ends, end)
+    return count
 
 
 def _stack(items: Sequence[Item], wished: Sequence[float]) -> None:
@@ -329,37 +364,29 @@ def _years(made: Layout, pitch: float, box: float) -> Iterator[str]:
 
 
 def _lines(steps: Sequence[Step], made: Layout, pitch: float, box: float) -> Iterator[str]:
-    """Yield the lines of each verb and target: a piece between columns is drawn once, however many share it."""
-    grouped: dict[tuple[str, str], list[Step]] = {}
+    """Yield a line per relation. Those of one verb and target lie upon each other until they part."""
+    heads: dict[tuple[str, float, float, int], None] = {}
     for step in steps:
-        grouped.setdefault((step.target, step.verb), []).append(step)
-    for (target, verb), found in grouped.items():
-        pieces: dict[str, None] = {}
-        heads: dict[str, None] = {}
-        port = _PORTS[verb]
-        start = made.boxes[target]
-        for step in found:
-            end = made.boxes[step.source]
-            if start.column == end.column:
-                x = start.column * pitch + box
-                bend = min(pitch - box - 4, 12 + abs(end.middle - start.middle) / 14)
-                pieces[_arc(x, start.middle + port, end.middle + port, bend)] = None
-                heads[_head(x, start.middle + port, 1)] = None
-                continue
-            side = 1 if end.column > start.column else -1
-            x, y = start.column * pitch + (box if side > 0 else 0), start.middle + port
-            heads[_head(x, y, side)] = None
-            way = range(start.column + side, end.column, side)
-            for column in way:
-                lane = made.lanes[target, verb, column]
-                near = column * pitch + (0 if side > 0 else box)
-                far = column * pitch + (box if side > 0 else 0)
-                pieces[_curve(x, y, near, lane.middle)] = None
-                pieces[f"M{svg.number(near)} {svg.number(lane.middle)}H{svg.number(far)}"] = None
-                x, y = far, lane.middle
-            pieces[_curve(x, y, end.column * pitch + (0 if side > 0 else box), end.middle + port)] = None
-        yield svg.path("".join(pieces), f"line {verb}")
-        yield svg.path("".join(heads), f"head {verb}")
+        start, end, port = made.boxes[step.target], made.boxes[step.source], _PORTS[step.verb]
+        side = -1 if end.column < start.column else 1
+        x, y = start.column * pitch + (box if side > 0 else 0), start.middle + port
+        heads[step.verb, x, y, side] = None
+        pieces: list[str] = []
+        if start.column == end.column:
+            bend = min(pitch - box - 4, 12 + abs(end.middle - start.middle) / 14)
+            pieces.append(_arc(x, y, end.middle + port, bend))
+        else:
+            for column in range(start.column + side, end.column, side):
+                lane = made.lanes[step.target, step.verb, column].middle
+                near, far = column * pitch, column * pitch + box
+                if side < 0:
+                    near, far = far, near
+                pieces += (_curve(x, y, near, lane), f"M{svg.number(near)} {svg.number(lane)}H{svg.number(far)}")
+                x, y = far, lane
+            pieces.append(_curve(x, y, end.column * pitch + (0 if side > 0 else box), end.middle + port))
+        yield svg.path("".join(pieces), f"line {step.verb}", {"ends": f"{step.source} {step.target}"})
+    for verb, x, y, side in heads:
+        yield svg.path(_head(x, y, side), f"head {verb}")
 
 
 def _curve(x: float, y: float, to_x: float, to_y: float) -> str:
@@ -382,11 +409,12 @@ def _head(x: float, y: float, side: int) -> str:
 def _box(catalogue: Catalogue, paper: Paper, item: Item, pitch: float, box: float, root: str) -> str:
     x, room = item.column * pitch, box - 10
     who = short_authors(paper)
+    brief = who if svg.text_width(who, 13) <= room else f"{who.split(',')[0]} et al."
     name = paper.methods[0] if paper.methods else ""
     title = f"{paper.title} ({who}, {paper.year}), {paper.kind}"
     kind = str(paper.kind) if paper.kind in _WORKS else "other"
-    first = svg.shorten(name or who, 13, room)
-    second = svg.shorten(who if name else paper.title, 11.5, room)
+    first = svg.shorten(name or brief, 13, room)
+    second = svg.shorten(brief if name else paper.title, 11.5, room)
     return svg.link(
         root + address(paper),
         title,
@@ -394,4 +422,5 @@ def _box(catalogue: Catalogue, paper: Paper, item: Item, pitch: float, box: floa
         svg.label(x + 6, item.y + 15, first, "name"),
         svg.label(x + 6, item.y + 29, second, "who"),
         kind=f"work {kind}",
+        data={"id": paper.id},
     )

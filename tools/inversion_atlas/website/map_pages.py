@@ -18,7 +18,8 @@ from inversion_atlas.website.crossings import Crossings, Line, term_lines
 from inversion_atlas.website.matrices import STEPS, Matrix, picture, table
 from inversion_atlas.website.rendering import Page, Renderer, plural
 
-_SHELL = "maps/shell/"
+# A shell per depth of address, since the links to styles are relative.
+_SHELLS = {2: "maps/shell/", 3: "maps/shell/gap/"}
 # More columns than this, and only the top-level terms are columns.
 _MOST_COLUMNS = 24
 _MOST_DATASETS = 60
@@ -68,7 +69,7 @@ def map_pages(renderer: Renderer) -> Iterator[Page]:
 
 def _page(renderer: Renderer, at: str, title: str, description: str, template: str, **context: object) -> Page:
     body = renderer.render(template, at, title=title, **context)
-    return Page(at, _SHELL, body, title, description, renderer.head(at))
+    return Page(at, _SHELLS[at.count("/")], body, title, description, renderer.head(at))
 
 
 def gap_pages(renderer: Renderer, crossings: Crossings, lines: Mapping[str, list[Line]]) -> Iterator[Page]:

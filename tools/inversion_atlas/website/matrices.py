@@ -15,8 +15,10 @@ from inversion_atlas.website.crossings import Counts, Crossings, Line
 
 # The least count of each shade; the script that switches between kinds reads the same steps from the page.
 STEPS = (1, 2, 5, 10, 25)
-_CELL, _GAP, _HEIGHT = 36, 2, 28
+_CELL, _GAP, _HEIGHT = 34, 2, 28
 _WIDEST_CELL, _ROOM = 92, 1100
+# Between the columns of two fields that stand beside each other.
+_APART = 18
 _SIZE, _SMALL = 14.0, 12.5
 _TURN = -40.0
 _GROUP = 30
@@ -54,11 +56,15 @@ def picture(matrix: Matrix, crossings: Crossings, root: str, groups: dict[str, s
     names = groups or {}
     indent = max((svg.text_width(row.label, _SIZE) + 14 * row.depth for row in matrix.rows), default=0)
     left = max(math.ceil(indent) + 52, 150)
-    pitch = max(_CELL + _GAP, min(_WIDEST_CELL, (_ROOM - left) // max(1, len(matrix.columns))))
     widest = max((svg.text_width(column.label, _SIZE) for column in matrix.columns), default=0)
-    turned = widest + 8 > pitch
+    turned = widest + 8 > min(_WIDEST_CELL, (_ROOM - left) // max(1, len(matrix.columns)))
     rise = math.sin(math.radians(-_TURN)) if turned else 0
-    lead = math.cos(math.radians(-_TURN)) * widest if turned else 0
+    # How far the label of the last column reaches beyond it.
+    last = svg.text_width(matrix.columns[-1].label, _SIZE) if matrix.columns else 0
+    lead = math.cos(math.radians(-_TURN)) * last if turned else 0
+    apart = _APART * (len({column.field for column in matrix.columns}) - 1)
+    room = _ROOM - left - lead - apart
+    pitch = max(_CELL, min(_WIDEST_CELL, int(room / max(1, len(matrix.columns)))))
     top = math.ceil(widest * rise) + 26 + (_GROUP - 8 if names else 0)
     marks: list[str] = []
     starts = [left + at * pitch for at in range(len(matrix.columns))]
@@ -92,7 +98,7 @@ def _grouped(columns: Sequence[Line], left: float, pitch: float) -> tuple[list[f
         for _ in found:
             starts.append(x)
             x += pitch
-        x += 18
+        x += _APART
     return starts, across
 
 
@@ -120,7 +126,8 @@ def _cells(
         counts = crossings.count(row, column)
         count = counted(counts, matrix.kept)
         href = root + explore_address(cell_query(row, column, matrix.kept))
-        all_counts = "" if matrix.kept else f' data-n="{counts.works} {counts.attacks} {counts.defenses}"'
+        told = not matrix.kept and count
+        all_counts = f' data-n="{counts.works} {counts.attacks} {counts.defenses}"' if told else ""
         yield (
             f'<a href="{href}" class="cell {shade(count)}"{all_counts}>'
             f"<title>{row_label} × {escape(column.label)}: {count:,}</title>"

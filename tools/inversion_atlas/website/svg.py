@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from markupsafe import Markup, escape
 
+_NO_DATA: Mapping[str, str] = MappingProxyType({})
 # Widths of letters in the sans face, in parts of the type size: enough to keep labels apart.
 _NARROW = frozenset("iljtfr.,:;'|!()[]I- ")
 _WIDE = frozenset("mwMWGOQ@%—–")
@@ -19,9 +21,9 @@ def drawing(id: str, width: float, height: float, title: str, about: str, marks:
     return Markup(f"{opening}{named}{''.join(marks)}</svg>")
 
 
-def link(href: str, title: str, *marks: str, kind: str = "") -> str:
-    """Return marks that lead somewhere; the title is their name and what the mouse shows."""
-    held = f' class="{kind}"' if kind else ""
+def link(href: str, title: str, *marks: str, kind: str = "", data: Mapping[str, str] = _NO_DATA) -> str:
+    """Return marks that lead somewhere; the title is their name and what the mouse shows, `data` is for scripts."""
+    held = (f' class="{kind}"' if kind else "") + _data(data)
     return f'<a href="{escape(href)}"{held}><title>{escape(title)}</title>{"".join(marks)}</a>'
 
 
@@ -39,9 +41,13 @@ def label(x: float, y: float, text: str, kind: str = "", turn: float = 0) -> str
     return f'<text x="{number(x)}" y="{number(y)}"{held}{turned}>{escape(text)}</text>'
 
 
-def path(steps: str, kind: str) -> str:
+def path(steps: str, kind: str, data: Mapping[str, str] = _NO_DATA) -> str:
     """Return a line or shape drawn by path steps."""
-    return f'<path d="{steps}" class="{kind}"/>'
+    return f'<path d="{steps}" class="{kind}"{_data(data)}/>'
+
+
+def _data(values: Mapping[str, str]) -> str:
+    return "".join(f' data-{name}="{escape(value)}"' for name, value in values.items())
 
 
 def number(value: float) -> str:
