@@ -106,9 +106,7 @@ def _family(catalogue: Catalogue, step: Step, *, top: bool) -> str:
     return chains[0][-1 if top else 0] if chains else ""
 
 
-def _split(
-    catalogue: Catalogue, id: str, title: str, steps: list[Step], labels: Mapping[str, str]
-) -> Iterator[Panel]:
+def _split(catalogue: Catalogue, id: str, title: str, steps: list[Step], labels: Mapping[str, str]) -> Iterator[Panel]:
     if len(_ends(steps)) <= READABLE:
         yield _panel(id, title, steps)
         return
@@ -222,12 +220,12 @@ def _items(
     column_of: Mapping[str, int],
 ) -> list[Item]:
     items: list[Item] = []
-    for end in _ends(steps):
-        boxes[end] = Item((end,), column_of[end], _BOX_HEIGHT)
-        items.append(boxes[end])
+    for work in _ends(steps):
+        boxes[work] = Item((work,), column_of[work], _BOX_HEIGHT)
+        items.append(boxes[work])
     for step in steps:
-        last, start, end = boxes[step.target], column_of[step.target], column_of[step.source]
-        way = range(start + 1, end) if end > start else range(start - 1, end, -1)
+        last, first, end = boxes[step.target], column_of[step.target], column_of[step.source]
+        way = range(first + 1, end) if end > first else range(first - 1, end, -1)
         for column in way:
             key = (step.target, step.verb, column)
             if key not in lanes:

@@ -28,7 +28,7 @@ _CAPABILITY, _RECOVERED = ("access", "adversary", "signal"), ("objective", "data
 _LISTED = 500
 # Years before the first one in which this many works appeared share a bar.
 _ENOUGH = 5
-_BAR, _CHART_HEIGHT, _BASE = 24, 112, 136
+_BAR, _CHART_HEIGHT = 24, 112
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,8 @@ def _gap_page(
 
 
 def _about_gaps(rows: Facet, columns: Facet) -> str:
-    return f"A row per {rows.label.lower()}, a column per {columns.label.lower()}; each cell counts the works with both."
+    row, column = rows.label.lower(), columns.label.lower()
+    return f"A row per {row}, a column per {column}; each cell counts the works with both."
 
 
 def datasets_page(renderer: Renderer, crossings: Crossings) -> Page:
@@ -310,12 +311,12 @@ def _year_query(span: tuple[int, int]) -> str:
     return f"year={span[0]}" if span[0] == span[1] else f"year=..{span[1]}"
 
 
-def chart(
-    id: str, title: str, bars: Sequence[Bar], most: int, root: str, noun: str, *, wide: bool = False
-) -> Markup:
+def chart(id: str, title: str, bars: Sequence[Bar], most: int, root: str, noun: str, *, wide: bool = False) -> Markup:
     """Return bars by year, each part of one a link to its works; counts stand on top."""
     pitch = 64 if wide else _BAR
-    height, base = (220, 248) if wide else (_CHART_HEIGHT, _BASE)
+    height = 220 if wide else _CHART_HEIGHT
+    # Scales are shared, so a chart of few works needs less room above.
+    base = round(max((bar.total for bar in bars), default=0) * height / max(1, most)) + 26
     marks = [svg.path(f"M0 {base}.5H{len(bars) * pitch}", "axis")]
     for at, bar in enumerate(bars):
         x = at * pitch

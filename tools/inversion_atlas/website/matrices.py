@@ -67,7 +67,7 @@ def picture(matrix: Matrix, crossings: Crossings, root: str, groups: dict[str, s
     pitch = max(_CELL, min(_WIDEST_CELL, int(room / max(1, len(matrix.columns)))))
     top = math.ceil(widest * rise) + 26 + (_GROUP - 8 if names else 0)
     marks: list[str] = []
-    starts = [left + at * pitch for at in range(len(matrix.columns))]
+    starts: list[float] = [left + at * pitch for at in range(len(matrix.columns))]
     if names:
         starts, across = _grouped(matrix.columns, left, pitch)
         marks += [svg.label(x, 16, names[field], "group") for field, x in across]

@@ -13,6 +13,7 @@ from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports.schema import schemas
 from inversion_atlas.records.paper import Kind
 from inversion_atlas.stamp import Stamp
+from inversion_atlas.website.compare_page import compare_files, compare_page
 from inversion_atlas.website.map_pages import map_pages
 from inversion_atlas.website.openapi import ENDPOINTS
 from inversion_atlas.website.paper_pages import paper_lists, paper_page, redirects
@@ -45,6 +46,7 @@ def pages(renderer: Renderer, first: Collection[str] = ()) -> Iterator[Page]:
             yield from part(renderer)
     yield home_page(renderer)
     yield api_page(renderer)
+    yield compare_page(renderer)
     yield from map_pages(renderer)
 
 
@@ -109,6 +111,7 @@ def extra_files(renderer: Renderer, addresses: Collection[str]) -> Iterator[tupl
     """Yield what stands beside the pages: redirects from former ids and, where the site has an address, its map."""
     for address, html in redirects(renderer):
         yield file_path(address), html
+    yield from compare_files(renderer.catalogue)
     site = renderer.catalogue.settings.site
     if site:
         lines = "".join(f"<url><loc>{escape(f'{site}/{address}')}</loc></url>\n" for address in sorted(addresses))
