@@ -10,7 +10,7 @@ const LINKS = [
   ["archive", "Archived copy"],
 ];
 
-/** The rows in which at least one of the papers holds something. */
+/** The rows in which at least one of the papers holds something; `facets` are pairs of id and label. */
 export function rows(papers, facets) {
   const found = [
     row("Title", papers, (paper) => [{ text: paper.title, url: paper.url, local: true }]),
@@ -24,7 +24,7 @@ export function rows(papers, facets) {
     row("Status", papers, (paper) => (paper.status ? [{ text: paper.status.state, note: paper.status.reason }] : [])),
     row("Methods", papers, (paper) => paper.methods.map((text) => ({ text }))),
     row("Summary", papers, (paper) => one(paper.summary)),
-    ...Object.entries(facets).map(([id, label]) =>
+    ...facets.map(([id, label]) =>
       row(label, papers, (paper) => (paper.taxonomy[id] ?? []).map((term) => ({ text: term.label }))),
     ),
     row("Datasets", papers, (paper) => paper.datasets.map(named)),

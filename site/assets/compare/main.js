@@ -120,7 +120,8 @@ function line(row) {
     label.append(make("span", ", differs", { class: "visually-hidden" }));
   }
   const common = shared(row);
-  const marked = compared && !equal && row.cells.some((cell) => cell.length > 1);
+  // Dots under every value would say nothing.
+  const marked = compared && !equal && common.size > 0;
   made.append(label, ...row.cells.map((cell) => values(cell, marked, common)));
   return made;
 }

@@ -25,7 +25,8 @@ _ASCII = '\\{}~^<>|`"%&#$_@'
 def compare_page(renderer: Renderer) -> Page:
     """Return the page, which its script fills from the API."""
     catalogue = renderer.catalogue
-    facets = {id: facet.label for id, facet in catalogue.facets.items()}
+    # Pairs, since an object would lose the order of the facets.
+    facets = [(id, facet.label) for id, facet in catalogue.facets.items()]
     sample = next(iter(catalogue.papers), "zhu2019deep")
     examples = list(_examples(catalogue))
     return Page(AT, AT, renderer.render("compare.html", AT, facets=facets, sample=sample, examples=examples))
