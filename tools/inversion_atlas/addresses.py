@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from inversion_atlas.records.dataset import Dataset
@@ -48,6 +49,16 @@ def explore_address(query: str) -> str:
 def feed_address(facet: str = "", term: str = "") -> str:
     """Return the address of the Atom feed of a facet's term, or of the one of everything."""
     return f"feeds/{facet}/{term}.xml" if facet else "feeds/all.xml"
+
+
+def gaps_address(rows: str, columns: str) -> str:
+    """Return the address of the matrix of two facets: `maps/gaps/family-access/`."""
+    return f"maps/gaps/{rows}-{columns}/"
+
+
+def compare_address(ids: Iterable[str]) -> str:
+    """Return the address that shows papers side by side: `compare/?ids=zhu2019deep,zhao2020idlg`."""
+    return f"compare/?ids={','.join(ids)}"
 
 
 def relative(from_address: str, to_address: str = "") -> str:

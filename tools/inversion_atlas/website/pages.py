@@ -16,8 +16,10 @@ from inversion_atlas.query import QueryError, select
 from inversion_atlas.records.facet import Facet, Term
 from inversion_atlas.records.paper import Kind
 from inversion_atlas.stamp import Stamp
+from inversion_atlas.website.compare_page import compare_files, compare_page
 from inversion_atlas.website.discovery import discovery_files
 from inversion_atlas.website.feeds import Change, feed_files
+from inversion_atlas.website.map_pages import map_pages
 from inversion_atlas.website.openapi import ENDPOINTS
 from inversion_atlas.website.paper_pages import paper_lists, paper_page, redirects
 from inversion_atlas.website.rendering import Page, Renderer, slots_of
@@ -57,6 +59,8 @@ def pages(renderer: Renderer, first: Collection[str] = ()) -> Iterator[Page]:
             yield from part(renderer)
     yield home_page(renderer)
     yield api_page(renderer)
+    yield compare_page(renderer)
+    yield from map_pages(renderer)
 
 
 def home_page(renderer: Renderer) -> Page:
@@ -158,6 +162,7 @@ def extra_files(
     """Yield what stands beside the pages: redirects from former ids, feeds, and what programs ask a site for."""
     for old, html in redirects(renderer):
         yield file_path(old), html
+    yield from compare_files(renderer.catalogue)
     yield from feed_files(renderer, changed)
     days = {address(renderer.catalogue.papers[id]): change.updated[:10] for id, change in changed.items()}
     yield from discovery_files(renderer, addresses, days)
