@@ -14,7 +14,8 @@ from inversion_atlas.exports.schema import schemas
 from inversion_atlas.records.paper import Kind
 from inversion_atlas.stamp import Stamp
 from inversion_atlas.website.openapi import ENDPOINTS
-from inversion_atlas.website.paper_pages import paper_lists, paper_page, redirects
+from inversion_atlas.website.paper_lists import paper_lists, redirects
+from inversion_atlas.website.paper_pages import paper_page
 from inversion_atlas.website.rendering import Page, Renderer, slots_of
 from inversion_atlas.website.shells import Shell
 from inversion_atlas.website.subject_pages import dataset_pages, metric_pages, source_pages, venue_pages
