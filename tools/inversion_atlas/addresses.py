@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote
+
+from anyascii import anyascii
 
 from inversion_atlas.records.dataset import Dataset
 from inversion_atlas.records.facet import Facet
@@ -22,6 +27,13 @@ SECTIONS: dict[type[Record], str] = {
     Venue: "venues",
     Source: "sources",
 }
+ERRATA = "errata/"
+DISAGREEMENTS = "disagreements/"
+COVERAGE = "coverage/"
+AUTHORS = "authors/"
+
+_LONGEST_SLUG = 80
+_NO_SLUG = re.compile(r"[^a-z0-9]+")
 
 
 def address(record: Paper | Dataset | Metric | Venue | Source | Facet) -> str:
@@ -39,6 +51,36 @@ def facet_address(facet: str) -> str:
 def term_address(facet: str, term: str) -> str:
     """Return the address of a term's page: `families/defense/`, `terms/access/white-box/`."""
     return f"{facet_address(facet)}{term}/"
+
+
+def author_address(author: str) -> str:
+    """Return the address of an author's page: `authors/zhu-ligeng/`."""
+    return f"{AUTHORS}{author_slug(author)}/"
+
+
+# Every author is named on several pages.
+@lru_cache(maxsize=2**17)
+def author_slug(author: str) -> str:
+    """Return what an author is called in addresses, which depends on the name alone: `Øster, Åsa` -> `oster-asa`.
+
+    Names that differ in case, accents or punctuation only share one. What is too long, or holds nothing that ASCII
+    can tell, ends in a digest of the name.
+    """
+    slug = _NO_SLUG.sub("-", (author if author.isascii() else anyascii(author)).lower()).strip("-")
+    if slug and len(slug) <= _LONGEST_SLUG:
+        return slug
+    digest = hashlib.sha256(author.encode("utf-8", "replace")).hexdigest()[:8]
+    return f"{slug[: _LONGEST_SLUG - 9].strip('-') or 'author'}-{digest}"
+
+
+def errata_address(source: str, anchor: str = "") -> str:
+    """Return where the errata of a source are, or one of them: `errata/yang-survey/#row-12`."""
+    return f"{ERRATA}{source}/" + (f"#{anchor}" if anchor else "")
+
+
+def disagreements_address(field: str) -> str:
+    """Return where the disagreements on a facet or field are: `disagreements/access/`."""
+    return f"{DISAGREEMENTS}{field}/"
 
 
 def explore_address(query: str) -> str:

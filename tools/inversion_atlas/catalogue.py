@@ -18,6 +18,7 @@ from inversion_atlas.records.explain import describe
 from inversion_atlas.records.facet import Facet, Term
 from inversion_atlas.records.fields import Record
 from inversion_atlas.records.findings import CatalogueError, Finding, Severity
+from inversion_atlas.records.folding import fold
 from inversion_atlas.records.metric import Metric
 from inversion_atlas.records.paper import PASSIVE, VERBS, Paper
 from inversion_atlas.records.settings import Settings
@@ -125,6 +126,28 @@ class Catalogue:
             for key in held:
                 found.setdefault(key, {})[paper.id] = None
         return {key: tuple(papers) for key, papers in found.items()}
+
+    @cached_property
+    def venue_spellings(self) -> dict[str, str]:
+        """Folded spelling -> key of the venue; a spelling that two venues share stands for neither."""
+        found: dict[str, str | None] = {}
+        for venue in self.venues.values():
+            for spelling in {fold(name) for name in (venue.short, venue.name, *venue.aliases)}:
+                found[spelling] = venue.id if found.get(spelling, venue.id) == venue.id else None
+        return {spelling: key for spelling, key in found.items() if key} | {fold(id): id for id in self.venues}
+
+    @cached_property
+    def term_spellings(self) -> dict[str, dict[str, str]]:
+        """Facet -> folded spelling -> term; a spelling that two terms of a facet share stands for neither."""
+        known: dict[str, dict[str, str]] = {}
+        for facet in self.facets.values():
+            found: dict[str, str | None] = {}
+            for term in facet.terms.values():
+                for spelling in {fold(name) for name in (term.label, *term.aliases)}:
+                    found[spelling] = term.id if found.get(spelling, term.id) == term.id else None
+            named = {spelling: term for spelling, term in found.items() if term}
+            known[facet.id] = named | {fold(id): id for id in facet.terms}
+        return known
 
     def term(self, facet: str, term: str) -> Term:
         """Return a term; raises KeyError where there is none."""

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Iterator
 from inversion_atlas.catalogue import Catalogue, Place
 from inversion_atlas.checks.contents import Piece, classified, errata, measured, papers
 from inversion_atlas.checks.rule import Problem
-from inversion_atlas.checks.style import venue_spellings
 from inversion_atlas.records.explain import did_you_mean
 from inversion_atlas.records.folding import fold
 from inversion_atlas.records.paper import PASSIVE, VERBS, Links, Paper, Reported
@@ -65,7 +64,7 @@ def unknown_metrics(catalogue: Catalogue) -> Iterator[Problem]:
 
 def unknown_venues(catalogue: Catalogue) -> Iterator[Problem]:
     """A venue that `data/venues.yaml` holds under no spelling."""
-    spellings = venue_spellings(catalogue.venues.values())
+    spellings = catalogue.venue_spellings
     named = [
         (place / "venue", paper.venue)
         for place, paper in papers(catalogue)
@@ -76,7 +75,7 @@ def unknown_venues(catalogue: Catalogue) -> Iterator[Problem]:
 
 def venue_aliases(catalogue: Catalogue) -> Iterator[Problem]:
     """A venue named by another spelling than its key."""
-    spellings = venue_spellings(catalogue.venues.values())
+    spellings = catalogue.venue_spellings
     for place, paper in papers(catalogue):
         if paper.venue and paper.venue not in catalogue.venues and (key := spellings.get(fold(paper.venue))):
             yield Problem(

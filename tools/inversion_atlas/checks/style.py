@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from inversion_atlas.checks.rule import Problem
 from inversion_atlas.records.dataset import Dataset
 from inversion_atlas.records.facet import Facet
 from inversion_atlas.records.fields import Record
-from inversion_atlas.records.folding import fold
 from inversion_atlas.records.metric import Metric
 from inversion_atlas.records.paper import Links, Paper
 from inversion_atlas.records.settings import Settings
@@ -70,7 +69,7 @@ def canonical(catalogue: Catalogue) -> Iterator[Problem]:
 
 def fixes(catalogue: Catalogue) -> Iterator[Fix]:
     """Yield what `--fix` would do to each file that can be parsed."""
-    venues = venue_spellings(catalogue.venues.values())
+    venues = catalogue.venue_spellings
     for path, model, collection in _files(catalogue.root):
         try:
             before = read_text(catalogue.root / path)
@@ -80,17 +79,6 @@ def fixes(catalogue: Catalogue) -> Iterator[Fix]:
             continue
         if after != before:
             yield Fix(path, before, after, tuple(dict.fromkeys(each.what for each in found)))
-
-
-def venue_spellings(venues: Iterable[Venue]) -> Mapping[str, str]:
-    """Return folded spelling -> key of the venue; a spelling that two venues share stands for neither."""
-    found: dict[str, str | None] = {}
-    keys: dict[str, str] = {}
-    for venue in venues:
-        keys[fold(venue.id)] = venue.id
-        for spelling in {fold(name) for name in (venue.short, venue.name, *venue.aliases)}:
-            found[spelling] = venue.id if found.get(spelling, venue.id) == venue.id else None
-    return {spelling: key for spelling, key in found.items() if key} | keys
 
 
 def _is_plainly_canonical(text: str) -> bool:

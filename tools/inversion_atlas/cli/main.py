@@ -20,6 +20,7 @@ _COMMANDS = {
     "search": "search",
     "show": "search",
     "stats": "search",
+    "coverage": "coverage",
     "check": "check",
     "new": "new",
     "export": "export",
@@ -99,6 +100,7 @@ def atlas(ctx: click.Context, root: Path | None) -> None:
     atlas search access=label-only domain=face "year>=2022" has:code
     atlas show zhu2019deep
     atlas export bibtex family=gradient-inversion -o gradient.bib
+    atlas coverage
     atlas check
     """
     ctx.obj = Session(root)

@@ -16,7 +16,6 @@ from inversion_atlas import checks
 from inversion_atlas.atomic import create_atomic
 from inversion_atlas.catalogue import Catalogue, paper_path, read
 from inversion_atlas.checks import duplicates
-from inversion_atlas.checks.style import venue_spellings
 from inversion_atlas.cli.main import Session
 from inversion_atlas.records.explain import describe
 from inversion_atlas.records.findings import Finding, Severity, printable
@@ -76,7 +75,7 @@ def _draft(file: Path, name: str, catalogue: Catalogue) -> Paper:
         _refuse([Finding("record/id-inside", name, line, column, "the id is assigned by this command", "remove it")])
     fields = {key: value for key, value in data.items() if value is not None}
     if isinstance(venue := fields.get("venue"), str):
-        fields["venue"] = venue_spellings(catalogue.venues.values()).get(fold(venue), venue)
+        fields["venue"] = catalogue.venue_spellings.get(fold(venue), venue)
     try:
         return Paper.model_validate({**fields, "id": _NO_ID_YET})
     except ValidationError as error:

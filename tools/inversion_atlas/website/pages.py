@@ -21,7 +21,8 @@ from inversion_atlas.website.discovery import discovery_files
 from inversion_atlas.website.feeds import Change, feed_files
 from inversion_atlas.website.map_pages import map_pages
 from inversion_atlas.website.openapi import ENDPOINTS
-from inversion_atlas.website.paper_pages import paper_lists, paper_page, redirects
+from inversion_atlas.website.paper_lists import paper_lists, redirects
+from inversion_atlas.website.paper_pages import paper_page
 from inversion_atlas.website.rendering import Page, Renderer, slots_of
 from inversion_atlas.website.shells import Shell
 from inversion_atlas.website.subject_pages import dataset_pages, metric_pages, source_pages, venue_pages

@@ -1,98 +1,105 @@
-"""The pages of papers: one each, a list per year, and the addresses that papers had before."""
+"""The page of one paper."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from markupsafe import Markup
 
-from inversion_atlas.addresses import address, relative
-from inversion_atlas.catalogue import Edge
-from inversion_atlas.exports import bibtex, citation
-from inversion_atlas.records.paper import Paper
+from inversion_atlas.addresses import address, author_address, facet_address
+from inversion_atlas.catalogue import Catalogue, Edge
+from inversion_atlas.disagreements import FAULTS, claims, disagreements
+from inversion_atlas.exports import bibtex, citation, markdown
+from inversion_atlas.records.paper import PASSIVE, VERBS, Paper
 from inversion_atlas.records.source import Row, Source
-from inversion_atlas.records.venue import VenueType
-from inversion_atlas.website.rendering import (
-    ON_A_LIST,
-    Page,
-    Renderer,
-    author_name,
-    describe,
-    host,
-    leaves,
-    pager,
-    plural,
-)
+from inversion_atlas.records.venue import Venue, VenueType
+from inversion_atlas.website.citation_tags import citation_tags, paper_json_ld
+from inversion_atlas.website.likeness import Alike
+from inversion_atlas.website.rendering import Page, Renderer, author_name, describe, host
+from inversion_atlas.website.statements import Listing, listings, origin
+from inversion_atlas.website.threat_model import Part, Question, classification, threat_model
 
 _SHELL = "papers/shell/"
+_ROOT = "../../"
+_PAPERS = "../"
+# What a page may weigh without its shell, and how many entries of each list it shows: fewer where it is too heavy.
+_BYTES = 15_000
+_ROOMS = (12, 6, 3, 1)
 _UNSURE = Markup('<a class="unsure" href="#unconfirmed">unconfirmed</a>')
-_CONTAINERS = {
-    VenueType.CONFERENCE: "conference_title",
-    VenueType.WORKSHOP: "conference_title",
-    VenueType.JOURNAL: "journal_title",
-    VenueType.BOOK: "inbook_title",
-    VenueType.THESIS: "dissertation_institution",
-    VenueType.REPORT: "technical_report_institution",
-}
+_ALONE = Markup('<a class="unsure" href="#unconfirmed">{} alone</a>')
 
 
 def paper_page(renderer: Renderer, paper: Paper) -> Page:
-    """Return the page of one paper."""
+    """Return the page of one paper, at most 20 kB with its shell: where more is known, lists are cut and say so."""
     catalogue, at = renderer.catalogue, address(paper)
     venue = catalogue.venues.get(paper.venue or "")
     where = f"{venue.short} {paper.year}" if venue else str(paper.year)
     description = describe(paper.summary or f"{paper.kind.capitalize()} by {citation.short_authors(paper)}, {where}.")
-    body = renderer.render(
-        "paper.html",
-        at,
-        paper=paper,
-        venue=venue,
-        years=renderer.years,
-        authors=Markup(", ".join(f"<bdi>{html.escape(author_name(author))}</bdi>" for author in paper.authors)),
-        unsure=dict.fromkeys(paper.unconfirmed, _UNSURE),
-        links=paper_links(paper),
-        relations=relations_by_verb(catalogue.edges.get(paper.id, ())),
-        listings=listings_by_source(catalogue.listed_by.get(paper.id, ())),
-        citation=citation.plain(catalogue, paper),
-        bibtex=bibtex.entry(catalogue, paper),
-        edit_link=renderer.edit_link(paper),
-    )
     head = renderer.head(
         at,
         title=paper.title,
         description=description,
         json=f"papers/{paper.id}.json",
-        tags=citation_tags(renderer, paper),
+        tags=citation_tags(catalogue, paper),
     )
+    for room in _ROOMS:
+        body = _body(renderer, paper, at, venue, room)
+        if len(body) + len(head) <= _BYTES and len(body.encode()) + len(head.encode()) <= _BYTES:
+            break
     return Page(at, _SHELL, body, paper.title, description, head, paper.id)
 
 
-def citation_tags(renderer: Renderer, paper: Paper) -> Iterator[tuple[str, str]]:
-    """Yield the Highwire tags by which reference managers and Google Scholar read a page."""
+def _body(renderer: Renderer, paper: Paper, at: str, venue: Venue | None, room: int) -> Markup:
     catalogue = renderer.catalogue
-    yield "title", paper.title
-    for author in paper.authors:
-        yield "author", author
-    yield "publication_date", str(paper.year)
+    listed = catalogue.listed_by.get(paper.id, ())
+    said = claims(catalogue, paper) if listed else []
+    return renderer.render(
+        "paper.html",
+        at,
+        paper=paper,
+        room=room,
+        venue=venue,
+        years=renderer.years,
+        authors=linked_authors(paper, _ROOT),
+        unsure=_unsure(paper),
+        links=paper_links(paper),
+        threat=_threat(renderer, paper, threat_model(catalogue, paper, said)),
+        classes=_classes(renderer, paper, classification(catalogue, paper, said)),
+        implementations=renderer.implementations("paper", paper.id),
+        disagreements=disagreements(catalogue, paper) if listed else (),
+        shown_above=FAULTS,
+        relations=relations_by_verb(catalogue.edges.get(paper.id, ())),
+        inverse={**VERBS, **PASSIVE},
+        listings=listings_by_source(paper, listed),
+        alike=_alike(renderer, renderer.likeness.alike(paper)[:room]),
+        versions=list(_versions(catalogue, paper)),
+        citation=citation.plain(catalogue, paper),
+        markdown=markdown_citation(catalogue, paper),
+        bibtex=bibtex.entry(catalogue, paper),
+        seen=seen_at(paper.evidence),
+        edit_link=renderer.edit_link(paper),
+        json_ld=paper_json_ld(catalogue, paper),
+    )
+
+
+def linked_authors(paper: Paper, root: str) -> Markup:
+    """Return the authors by name, each a link to their page."""
+    return Markup(
+        ", ".join(
+            f'<a href="{root}{author_address(author)}">{html.escape(author_name(author))}</a>'
+            for author in paper.authors
+        )
+    )
+
+
+def markdown_citation(catalogue: Catalogue, paper: Paper) -> str:
+    """Return the citation as a line of Markdown: the title as a link, then short authors, venue and year."""
     venue = catalogue.venues.get(paper.venue or "")
-    if venue and venue.type in _CONTAINERS:
-        yield _CONTAINERS[venue.type], venue.name
-    if venue and venue.publisher:
-        yield "publisher", venue.publisher
-    first, _, last = citation.page_range(paper.pages or "").partition("–")
-    for name, value in (("volume", paper.volume), ("issue", paper.issue), ("firstpage", first), ("lastpage", last)):
-        if value:
-            yield name, value
-    if paper.links.doi:
-        yield "doi", paper.links.doi
-    if paper.links.arxiv:
-        yield "arxiv_id", paper.links.arxiv
-    if paper.links.pdf:
-        yield "pdf_url", paper.links.pdf
-    if catalogue.settings.site:
-        yield "public_url", f"{catalogue.settings.site}/{address(paper)}"
+    place = f"{venue.short} {paper.year}" if venue else str(paper.year)
+    title = markdown.link(paper.title, citation.web_address(paper))
+    return f"{title} ({markdown.escape(citation.short_authors(paper))}, {markdown.escape(place)})"
 
 
 def paper_links(paper: Paper) -> list[tuple[str, str, str]]:
@@ -110,69 +117,83 @@ def paper_links(paper: Paper) -> list[tuple[str, str, str]]:
 
 
 def relations_by_verb(edges: tuple[Edge, ...]) -> list[tuple[str, list[Edge]]]:
-    """Return relations grouped by what they say, in both directions: `Improved by`."""
-    grouped = groupby(edges, key=lambda edge: edge.verb)
-    return [(verb.replace("-", " ").capitalize(), list(found)) for verb, found in grouped]
+    """Return relations grouped by their verb, in both directions."""
+    return [(verb, list(found)) for verb, found in groupby(edges, key=lambda edge: edge.verb)]
 
 
-def listings_by_source(listed: tuple[tuple[Source, Row], ...]) -> list[tuple[Source, list[Row]]]:
-    """Return the rows that name a paper, grouped by source."""
-    return [(source, [row for _, row in rows]) for source, rows in _by_source(listed)]
+def listings_by_source(paper: Paper, listed: tuple[tuple[Source, Row], ...]) -> list[tuple[Source, list[Listing]]]:
+    """Return the rows that name a paper in short, grouped by source."""
+    found: dict[str, tuple[Source, list[Row]]] = {}
+    for source, row in listed:
+        found.setdefault(source.id, (source, []))[1].append(row)
+    return [(source, listings(rows, paper)) for source, rows in found.values()]
 
 
-def _by_source(listed: tuple[tuple[Source, Row], ...]) -> Iterator[tuple[Source, list[tuple[Source, Row]]]]:
-    for _, rows in groupby(listed, key=lambda pair: pair[0].id):
-        found = list(rows)
-        yield found[0][0], found
+def seen_at(evidence: tuple[str, ...]) -> Markup:
+    """Return the pages on which a paper's facts were seen."""
+    if not evidence:
+        return Markup("")
+    links = "".join(f'<li><a href="{html.escape(url)}">{html.escape(host(url))}</a></li>' for url in evidence)
+    return Markup(f'<section class="seen" id="seen"><h2>Seen at</h2><ul>{links}</ul></section>')
 
 
-def paper_lists(renderer: Renderer) -> Iterator[Page]:
-    """Yield the list of all papers (the years, and the newest works) and one list per year."""
-    papers = renderer.newest_first
-    years = {year: list(found) for year, found in groupby(papers, key=lambda paper: paper.year)}
-    counts = {year: len(found) for year, found in years.items()}
-    background = [paper for paper in renderer.catalogue.papers.values() if paper.kind == "background"]
-    body = renderer.render(
-        "papers.html",
-        "papers/",
-        years=counts,
-        most=max(counts.values(), default=1),
-        newest=renderer.works(papers[:ON_A_LIST], "papers/"),
-        shown=min(ON_A_LIST, len(papers)),
-        total=len(papers),
-        background=len(background),
-    )
-    yield Page("papers/", "papers/", body)
-    for year, found in years.items():
-        yield from _year_pages(renderer, year, found, list(years))
+# These three stand on every page and are no templates: a call from a template costs more than what it returns.
 
 
-def _year_pages(renderer: Renderer, year: int, papers: list[Paper], years: list[int]) -> Iterator[Page]:
-    base = f"papers/{year}/"
-    position = years.index(year)
-    for leaf in leaves(base, papers, ON_A_LIST):
-        title = f"Papers of {year}" + (f", page {leaf.number}" if leaf.number > 1 else "")
-        body = renderer.render(
-            "year.html",
-            leaf.address,
-            year=year,
-            total=len(papers),
-            newer=years[position - 1] if position else None,
-            older=years[position + 1] if position + 1 < len(years) else None,
-            leaf=leaf,
-            numbers=pager(leaf, base),
-            entries=renderer.works(leaf.members, leaf.address),
+def _threat(renderer: Renderer, paper: Paper, questions: Sequence[Question]) -> Markup:
+    rows = []
+    for question in questions:
+        parts = [
+            f"<dd>{renderer.chips(part.facet.id, part.terms, _ROOT)} <small>{origin(part, paper)}</small></dd>"
+            for part in question.parts
+        ]
+        rows.append(f"<div><dt>{question.text}</dt>{''.join(parts)}</div>")
+    return Markup("\n".join(rows))
+
+
+def _classes(renderer: Renderer, paper: Paper, parts: Sequence[Part]) -> Markup:
+    shown = []
+    for part in parts:
+        label = html.escape(part.facet.label)
+        said = f" <small>{origin(part, paper)}</small>" if part.said or part.alone else ""
+        chips = renderer.chips(part.facet.id, part.terms, _ROOT)
+        shown.append(f'<dt><a href="{_ROOT}{facet_address(part.facet.id)}">{label}</a></dt><dd>{chips}{said}</dd>')
+    return Markup("".join(shown))
+
+
+def _alike(renderer: Renderer, works: Sequence[Alike]) -> Markup:
+    return Markup(
+        "".join(
+            f"<li>{renderer.paper_link(each.paper.id, _PAPERS)} <small>{html.escape(renderer.shared(each))}</small></li>"
+            for each in works
         )
-        description = f"{plural(len(papers), 'work')} on model inversion published in {year}."
-        head = renderer.head(leaf.address)
-        yield Page(leaf.address, _SHELL, body, title, description, head)
+    )
 
 
-def redirects(renderer: Renderer) -> Iterator[tuple[str, str]]:
-    """Yield a small page for every address a record had before, which leads on to today's."""
-    catalogue = renderer.catalogue
-    moved = [(f"papers/{old}/", f"papers/{new}/") for old, new in catalogue.redirects.items()]
-    for section, records in (("datasets", catalogue.datasets), ("metrics", catalogue.metrics)):
-        moved += [(f"{section}/{old}/", f"{section}/{id}/") for id, found in records.items() for old in found.aliases]
-    for old, new in moved:
-        yield old, renderer.render("redirect.html", old, target=relative(old, new), canonical=new)
+def _unsure(paper: Paper) -> dict[str, Markup]:
+    """Return a mark for every field that rests on one source; of what a work was measured on, it names the source."""
+    measured = ("datasets", "metrics")
+    return {
+        field: _ALONE.format(source) if field in measured else _UNSURE for field, source in paper.unconfirmed.items()
+    }
+
+
+def _versions(catalogue: Catalogue, paper: Paper) -> Iterator[tuple[str, str]]:
+    """Yield what the panel says of the versions of a work and of its record."""
+    venue = catalogue.venues.get(paper.venue or "")
+    if venue and venue.type is not VenueType.PREPRINT:
+        pages = citation.page_range(paper.pages or "")
+        numbers = (("volume", paper.volume), ("issue", paper.issue), ("pages", pages))
+        told = [
+            f"{name} {value} (unconfirmed)" if name in paper.unconfirmed else f"{name} {value}"
+            for name, value in numbers
+            if value
+        ]
+        yield "Published", ", ".join([f"{venue.short} {paper.year}", *told])
+    if paper.links.arxiv:
+        yield "Preprint", f"arXiv:{paper.links.arxiv}"
+    yield "Id", paper.id
+    if paper.aliases:
+        yield "Former ids", ", ".join(paper.aliases)
+    if paper.added:
+        yield "Added", paper.added.isoformat()

@@ -23,7 +23,12 @@ from inversion_atlas.records.facet import Facet
 from inversion_atlas.records.fields import Record
 from inversion_atlas.records.metric import Metric
 from inversion_atlas.records.paper import Kind, Paper
+from inversion_atlas.reference import index
+from inversion_atlas.reference.index import Implementation
+from inversion_atlas.website.citation_tags import coins, meta
 from inversion_atlas.website.formulas import mathml
+from inversion_atlas.website.likeness import Alike, Likeness
+from inversion_atlas.website.statements import field_label, positions, recorded
 
 T = TypeVar("T")
 
@@ -106,10 +111,12 @@ class Renderer:
         )
         environment.globals.update(
             address=address,
-            facet_address=facet_address,
+            coins=lambda paper: coins(self.catalogue, paper),
             explore_address=explore_address,
+            facet_address=facet_address,
             feed_address=feed_address,
             facets_of=self.facets,
+            field_label=lambda field: field_label(self.catalogue, field),
             names_of=self.names,
             term_address=term_address,
             catalogue=self.catalogue,
@@ -117,7 +124,10 @@ class Renderer:
             author_name=author_name,
             mathml=mathml,
             host=host,
+            paper_link=self.paper_link,
             plural=plural,
+            positions=positions,
+            recorded=lambda found: recorded(self.catalogue, found),
             short_authors=short_authors,
         )
         # A template that imports the macros itself pays for that each time it is filled.
@@ -180,6 +190,66 @@ class Renderer:
             self._facets[key] = self._template("facets_of.html").render(facet=facet, terms=terms, root=root)
         return self._facets[key]
 
+    def chips(self, facet: str, terms: tuple[str, ...], root: str) -> Markup:
+        """Return terms of a facet as links to their pages."""
+        key = (root, f"{facet} terms", terms)
+        if key not in self._facets:
+            known = self.catalogue.facets[facet].terms
+            self._facets[key] = " ".join(
+                f'<a class="chip" href="{root}{term_address(facet, term)}">{html.escape(known[term].label)}</a>'
+                if term in known
+                else f'<span class="chip">{html.escape(term)}</span>'
+                for term in terms
+            )
+        return Markup(self._facets[key])
+
+    def paper_link(self, id: str, root: str) -> Markup:
+        """Return a link to a paper with its year, or the id alone where there is none; `root` leads to `papers/`."""
+        key = (root, "paper", (id,))
+        if key not in self._facets:
+            paper = self.catalogue.papers.get(self.catalogue.redirects.get(id, id))
+            self._facets[key] = html.escape(id)
+            if paper:
+                link = f'<a href="{root}{paper.id}/">{html.escape(paper.title)}</a>'
+                self._facets[key] = f'{link} <span class="where">{paper.year}</span>'
+        return Markup(self._facets[key])
+
+    def shared(self, alike: Alike) -> str:
+        """Return in words what makes a work like another."""
+        catalogue, told = self.catalogue, []
+        for kind, value in alike.shared:
+            if kind in catalogue.facets:
+                told.append(
+                    catalogue.facets[kind].terms[value].label if value in catalogue.facets[kind].terms else value
+                )
+            elif kind == "dataset":
+                told.append(catalogue.datasets[value].name if value in catalogue.datasets else value)
+            elif kind == "relation":
+                told.append(f"both about {self._called(value)}")
+        return ", ".join(told)
+
+    def _called(self, id: str) -> str:
+        """Return what a work is called in a few words: its method, else its id."""
+        paper = self.catalogue.papers.get(id)
+        return paper.methods[0] if paper and paper.methods else id
+
+    @cached_property
+    def likeness(self) -> Likeness:
+        """Which works are alike."""
+        return Likeness(self.catalogue, self.newest_first)
+
+    @cached_property
+    def _implementations(self) -> dict[tuple[str, str], tuple[Implementation, ...]]:
+        found: dict[tuple[str, str], tuple[Implementation, ...]] = {}
+        for each in index.IMPLEMENTATIONS:
+            for key in (("paper", each.paper), ("metric", each.metric)):
+                found[key] = (*found.get(key, ()), each)
+        return found
+
+    def implementations(self, kind: str, id: str) -> tuple[Implementation, ...]:
+        """Return what runs here of the paper or the metric with this id."""
+        return self._implementations.get((kind, id), ())
+
     def names(self, section: str, ids: Iterable[str], at: str) -> Markup:
         """Return links to datasets or metrics by name, for the page at address `at`."""
         root = relative(at)
@@ -230,7 +300,7 @@ class Renderer:
             name = html.escape(settings.title)
             lines.append(f'<link rel="search" type="{_OPENSEARCH}" title="{name}" href="{link}">')
         # Not a template: fifteen such lines stand on every record's page.
-        lines += [f'<meta name="citation_{name}" content="{html.escape(value)}">' for name, value in tags]
+        lines += [meta(name, value) for name, value in tags]
         return Markup("\n".join(lines))
 
     def edit_link(self, record: Record) -> str:
