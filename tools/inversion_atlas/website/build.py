@@ -17,6 +17,7 @@ from inversion_atlas.records.findings import CatalogueError
 from inversion_atlas.stamp import Stamp, read_stamp
 from inversion_atlas.website.api import api_files
 from inversion_atlas.website.downloads import DOWNLOADS, Download, checksums, downloads, downloads_page
+from inversion_atlas.website.explore import explore_files, export_file
 from inversion_atlas.website.formulas import formula_findings
 from inversion_atlas.website.pages import extra_files, pages, prose, renderer_for, stamped
 from inversion_atlas.website.publish import staging, write_files
@@ -117,14 +118,17 @@ def page_files(
     yield from stamped(noted(), shells, renderer, stamp)
     yield from prose(shells, used, renderer, stamp)
     yield from extra_files(renderer, indexed)
+    yield from explore_files(renderer.catalogue)
 
 
 def download_files(renderer: Renderer, shells: dict[str, Shell], stamp: Stamp) -> Iterator[tuple[str, str | bytes]]:
-    """Yield the files under `downloads/`, then the page that lists them."""
+    """Yield the files under `downloads/`, what Explore joins exports from, then the page that lists them."""
     found: list[Download] = []
-    for download, content in downloads(renderer.catalogue):
+    for download, content, rendered in downloads(renderer.catalogue):
         found.append(download)
         yield f"{DOWNLOADS}{download.name}", content
+        if rendered:
+            yield export_file(download.format, rendered)
     yield f"{DOWNLOADS}SHA256SUMS", checksums(found)
     yield from stamped([downloads_page(renderer, found)], shells, renderer, stamp)
 

@@ -13,6 +13,7 @@ from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports.schema import schemas
 from inversion_atlas.records.paper import Kind
 from inversion_atlas.stamp import Stamp
+from inversion_atlas.website.explore import explore_page
 from inversion_atlas.website.openapi import ENDPOINTS
 from inversion_atlas.website.paper_pages import paper_lists, paper_page, redirects
 from inversion_atlas.website.rendering import Page, Renderer, slots_of
@@ -43,6 +44,7 @@ def pages(renderer: Renderer, first: Collection[str] = ()) -> Iterator[Page]:
         if part not in urgent:
             yield from part(renderer)
     yield home_page(renderer)
+    yield explore_page(renderer)
     yield api_page(renderer)
 
 

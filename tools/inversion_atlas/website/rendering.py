@@ -14,7 +14,7 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
-from inversion_atlas.addresses import address, facet_address, relative, term_address
+from inversion_atlas.addresses import address, explore_address, facet_address, relative, term_address
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports.citation import short_authors
 from inversion_atlas.query import newest_first, select
@@ -105,6 +105,7 @@ class Renderer:
         )
         environment.globals.update(
             address=address,
+            explore_address=explore_address,
             facet_address=facet_address,
             facets_of=self.facets,
             names_of=self.names,
