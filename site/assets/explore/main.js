@@ -5,7 +5,7 @@ import { choose, isExclusion, without, withYears } from "./edit.js";
 import { createExports } from "./exports.js";
 import { createFacets } from "./facets.js";
 import { QueryError, parse, shellWords, write } from "./query.js";
-import { createResults, paintSelection } from "./results.js";
+import { createResults } from "./results.js";
 import { find, forgive, ordered, prepare } from "./search.js";
 import { addTexts, readWorks } from "./works.js";
 import * as selection from "../selection.js";
@@ -196,6 +196,7 @@ const createPage = (atlas) => {
       commit();
       paintGathered();
     });
+    part("all").addEventListener("click", () => selection.add(state.hits.map((at) => atlas.ids[at])));
     part("forget").addEventListener("click", () => {
       selection.clear();
       box.focus();
@@ -215,7 +216,7 @@ const createPage = (atlas) => {
     selection.onChange(() => {
       paintGathered();
       if (state.only) run();
-      else paintSelection(part("results"));
+      results.paintSelection();
     });
     addEventListener("popstate", () => {
       typing.end();
@@ -241,6 +242,7 @@ const createPage = (atlas) => {
       document.getElementById("explore").dataset.ready = "works";
     },
     refresh() {
+      results.forget();
       run();
       document.getElementById("explore").dataset.ready = "texts";
     },

@@ -4,45 +4,86 @@ import { element } from "./dom.js";
 import { has } from "../selection.js";
 import { shortAuthors, valuesAt } from "./works.js";
 
+// What a screen holds and as much again; the rest of the first page follows when typing pauses.
+const AT_ONCE = 14;
 const PAGE = 30;
 const MORE = 100;
+const PAUSE = 200;
+const KEPT = 600;
 const MARKED = ["family", "access", "data-type"];
 
-/** Paint hits into `root`; `pick(id)` is told when one is selected, `more()` when further ones are wanted. */
+/** Paint hits into `root`; `pick(id)` is told when one is selected. */
 export const createResults = (root, atlas, { pick }) => {
   const more = element("button", { type: "button", class: "more-hits", hidden: true });
-  let state = { hits: [], view: "cards", shown: PAGE };
-  const paint = () => {
-    const slice = state.hits.slice(0, state.shown);
-    const list = state.view === "table" ? table(atlas, slice, pick) : cards(atlas, slice, pick);
-    root.replaceChildren(...(state.hits.length ? [list] : []), more);
-    const left = state.hits.length - slice.length;
+  const [list, { frame, body }] = [element("ol", { class: "hits" }), tableFrame(atlas)];
+  const views = {
+    cards: { whole: list, rows: list, make: (at) => cardItem(atlas, at, pick), made: new Map() },
+    table: { whole: frame, rows: body, make: (at) => tableRow(atlas, at, pick), made: new Map() },
+  };
+  let [hits, view, shown, painted, later] = [[], views.cards, PAGE, null, 0];
+  const paint = (limit) => {
+    const count = Math.min(hits.length, limit);
+    const nodes = hits.slice(0, count).map((at) => nodeOf(view, at));
+    if (painted !== view) root.replaceChildren(view.whole, more);
+    painted = view;
+    arrange(view.rows, nodes);
+    view.whole.hidden = !count;
+    const left = hits.length - count;
     more.hidden = left <= 0;
     more.textContent = `Show ${Math.min(MORE, left).toLocaleString("en")} more of ${left.toLocaleString("en")}`;
   };
   more.addEventListener("click", () => {
-    const first = state.shown;
-    state.shown += MORE;
-    paint();
+    const first = shown;
+    shown += MORE;
+    paint(shown);
     // The keyboard goes on at the first of the new works.
-    root.querySelectorAll(".hit .title")[first]?.focus();
+    view.rows.children[first]?.querySelector(".title").focus();
   });
   return {
-    show(hits, view) {
-      state = { hits, view, shown: PAGE };
-      paint();
+    show(found, name) {
+      [hits, view, shown] = [found, views[name], PAGE];
+      clearTimeout(later);
+      paint(AT_ONCE);
+      if (hits.length > AT_ONCE) later = setTimeout(() => paint(shown), PAUSE);
     },
-    repaint: paint,
+    /** Make every work anew: there is more to say of each. */
+    forget() {
+      for (const { made } of Object.values(views)) made.clear();
+    },
+    /** Mark which of the works on the page are selected. */
+    paintSelection() {
+      for (const { made } of Object.values(views)) for (const node of made.values()) markNode(node);
+    },
   };
 };
 
-/** Mark which of the painted works are selected. */
-export const paintSelection = (root) => {
-  for (const box of root.querySelectorAll(".pick input")) box.checked = has(box.value);
+const nodeOf = (view, at) => {
+  let node = view.made.get(at);
+  if (!node) {
+    if (view.made.size >= KEPT) view.made.clear();
+    view.made.set(at, (node = view.make(at)));
+  }
+  return node;
 };
 
-const cards = (atlas, hits, pick) =>
-  element("ol", { class: "hits" }, ...hits.map((at) => element("li", { class: hitClass(atlas, at) }, picker(atlas, at, pick), element("div", { class: "body" }, ...card(atlas, at)))));
+const markNode = (node) => {
+  const box = node.querySelector(".pick input");
+  box.checked = has(box.value);
+};
+
+/** Bring the children of a node to these, touching only what differs. */
+const arrange = (parent, nodes) => {
+  const wanted = new Set(nodes);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  let at = parent.firstElementChild;
+  for (const node of nodes) {
+    if (node === at) at = at.nextElementSibling;
+    else parent.insertBefore(node, at);
+  }
+};
+
+const cardItem = (atlas, at, pick) =>
+  element("li", { class: hitClass(atlas, at) }, picker(atlas, at, pick), element("div", { class: "body" }, ...card(atlas, at)));
 
 const card = (atlas, at) => {
   const parts = [title(atlas, at), element("p", { class: "by" }, bdi(shortAuthors(atlas, at)), " ", where(atlas, at), " ", kind(atlas, at), ...state(atlas, at))];
@@ -52,22 +93,25 @@ const card = (atlas, at) => {
   return parts;
 };
 
-const table = (atlas, hits, pick) => {
-  const facets = facetNumbers(atlas);
-  const headings = ["Select", "Work", "Year", "Venue", "Kind", ...facets.map((number) => atlas.facets[number].label), "Code"];
+const tableFrame = (atlas) => {
+  const labels = facetNumbers(atlas).map((number) => atlas.facets[number].label);
+  const headings = ["Select", "Work", "Year", "Venue", "Kind", ...labels, "Code"];
   const head = element("tr", {}, ...headings.map((text) => element("th", { scope: "col" }, text)));
-  const rows = hits.map((at) => element("tr", { class: hitClass(atlas, at) },
+  const body = element("tbody");
+  const whole = element("table", { class: "hits-table" }, element("thead", {}, head), body);
+  return { frame: element("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Works as a table" }, whole), body };
+};
+
+const tableRow = (atlas, at, pick) =>
+  element("tr", { class: hitClass(atlas, at) },
     element("td", {}, picker(atlas, at, pick)),
     element("th", { scope: "row" }, title(atlas, at), element("span", { class: "by" }, bdi(shortAuthors(atlas, at)), ...state(atlas, at))),
     element("td", { class: "number" }, String(atlas.years[at])),
     element("td", {}, venue(atlas, at)),
     element("td", {}, kind(atlas, at)),
-    ...facets.map((number) => element("td", {}, termLabels(atlas, number, at).join(", "))),
+    ...facetNumbers(atlas).map((number) => element("td", {}, termLabels(atlas, number, at).join(", "))),
     element("td", {}, ...codeLink(atlas, at)),
-  ));
-  const whole = element("table", { class: "hits-table" }, element("thead", {}, head), element("tbody", {}, ...rows));
-  return element("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Works as a table" }, whole);
-};
+  );
 
 const hitClass = (atlas, at) => (atlas.stateOf[at] >= 0 ? "hit struck" : "hit");
 const bdi = (text) => element("bdi", {}, text);
@@ -102,8 +146,8 @@ const codeLink = (atlas, at) => {
 
 const links = (atlas, at) => {
   if (!atlas.texts) return [];
-  const [doi, arxiv] = [atlas.texts.dois[at], atlas.texts.arxivs[at]];
-  const url = atlas.texts.papers[at] || (doi && `https://doi.org/${doi}`) || (arxiv && `https://arxiv.org/abs/${arxiv}`);
+  const { dois, arxivs, urls } = atlas.texts;
+  const url = [urls[at], `https://doi.org/${dois[at]}`, `https://arxiv.org/abs/${arxivs[at]}`][Number(urls[at]) || 0];
   const paper = url ? [element("a", { href: url, "aria-label": `Paper: ${atlas.titles[at]}` }, "Paper")] : [];
   return [...paper, ...codeLink(atlas, at)];
 };

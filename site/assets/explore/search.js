@@ -1,14 +1,14 @@
 // What a query finds: hits, what each facet would find without its own choice, order, and one typo forgiven.
 
 import { fold } from "./folding.js";
-import { namesWorks, passing } from "./query.js";
+import { namesWorks, passing, scan } from "./query.js";
 import { linesOf, valuesAt } from "./works.js";
 
 const FORGIVEN_FROM = 5;
 const MOST_READINGS = 6;
 const SLICE = 8;
-// Where a word was found, the most telling place first.
-const WEIGHTS = { title: 8, method: 8, author: 5 };
+// What a word is worth in the title, a method, an author's name, and anywhere else.
+const WORTH = [8, 7, 5, 1];
 
 /**
  * Return what clauses find: `hits`, and the works that one `group` of clauses alone keeps out.
@@ -101,13 +101,6 @@ export const prepare = async (atlas) => {
     if (atlas.texts !== texts) return;
   }
   atlas.words = words;
-  for (const field of ["title", "method", "author"]) {
-    for (let at = 0; at < atlas.count; ) {
-      const until = performance.now() + SLICE;
-      for (; at < atlas.count && performance.now() < until; at++) linesOf(atlas, field, at);
-      await new Promise((resume) => setTimeout(resume));
-    }
-  }
 };
 
 /** Tell whether `word` is one typo (a letter more, less, other, or two swapped) from the start of `other`. */
@@ -190,20 +183,19 @@ const relationsOf = (atlas) => {
   return atlas.relations;
 };
 
+/** Return what measures how well a work fits: where each word first stands in it, and whether as a whole word. */
 const relevance = (atlas, clauses) => {
   const words = clauses.filter(({ field, negated }) => field === "text" && !negated);
-  const starts = words.map(({ values }) => values.map((value) => ` ${fold(value)}`));
+  const scans = words.flatMap(({ values }) => values.map(fold)).map((start) => [start.length, scan(atlas, "text", start)]);
   return (at) => {
     let score = 0;
-    for (const alternatives of starts) {
-      for (const [field, weight] of Object.entries(WEIGHTS)) {
-        const lines = linesOf(atlas, field, at);
-        const start = alternatives.find((each) => lines.includes(each));
-        if (start === undefined) continue;
-        const next = lines[lines.indexOf(start) + start.length];
-        // A whole word counts for more than the beginning of one.
-        score += weight + (next === undefined || next === " " || next === "\n" ? 1 : 0);
-      }
+    for (const [length, places] of scans) {
+      const place = places[at];
+      if (!place) continue;
+      let worth = 0;
+      while (worth < 3 && place >= atlas.ends[at * 3 + worth]) worth++;
+      const next = linesOf(atlas, "text", at)[place + length];
+      score += 2 * WORTH[worth] + (next === undefined || next === " " || next === "\n" ? 1 : 0);
     }
     return score;
   };

@@ -24,9 +24,9 @@ export const readWorks = (data) => {
     terms: works.terms.map(column),
     texts: null,
     masks: new Map(),
-    lines: { text: [], title: [], author: [], method: [] },
     fieldsNamed: new Map(),
   };
+  forget(atlas);
   nameFields(atlas, works);
   return atlas;
 };
@@ -34,8 +34,7 @@ export const readWorks = (data) => {
 /** Complete the catalogue with `explore/texts.json`; what was worked out without it is forgotten. */
 export const addTexts = (atlas, texts) => {
   atlas.texts = texts;
-  atlas.masks.clear();
-  atlas.lines = { text: [], title: [], author: [], method: [] };
+  forget(atlas);
   const { spellings } = texts;
   atlas.facets.forEach((facet, at) => spell(atlas, facet.id, spellings.facets[at]));
   for (const [field, name] of [["dataset", "datasets"], ["metric", "metrics"], ["venue", "venues"]]) {
@@ -60,36 +59,66 @@ export const spellingsOf = (field) => {
   return field.spellings;
 };
 
-/** Yield every text of a work that words of a field are looked for in (query.py: `searchable`). */
-export function* textsOf(atlas, field, at) {
-  if (field === "text") yield atlas.ids[at];
-  if (field === "text" || field === "title") {
-    yield atlas.titles[at];
-    yield* atlas.titled[at] ?? [];
+/** Return every text of a work that words of a field are looked for in (query.py: `searchable`). */
+export const textsOf = (atlas, field, at) => {
+  switch (field) {
+    case "title": return [atlas.titles[at], ...(atlas.titled[at] ?? [])];
+    case "method": return atlas.methods[at] ?? [];
+    case "author": return names(atlas, at).map(([family, given]) => `${family}, ${given}`);
+    default: return Object.values(PLACES).flatMap((texts) => texts(atlas, at));
   }
-  if (field === "text" || field === "method") yield* atlas.methods[at] ?? [];
-  if (field === "author" || field === "text") {
-    for (const name of valuesAt(atlas.authors, at)) {
-      const [family, given] = [atlas.families[name], atlas.texts?.given[name] ?? ""];
-      yield field === "author" ? `${family}, ${given}` : `${given} ${family}`;
-    }
-  }
-  if (field !== "text") return;
-  const venue = atlas.venueOf[at];
-  if (venue >= 0) {
-    yield atlas.venues[venue][1];
-    if (atlas.texts) yield atlas.texts.spellings.venues[venue][0];
-  }
-  if (atlas.texts?.summaries[at]) yield atlas.texts.summaries[at];
-  for (const [number, facet] of atlas.facets.entries()) {
-    for (const term of valuesAt(atlas.terms[number], at)) yield facet.terms[term][2];
-  }
-}
+};
 
-/** Return the folded texts of a work in one string, a line each. */
+// The places where words are looked for, in the order of their worth.
+const PLACES = {
+  title: (atlas, at) => textsOf(atlas, "title", at),
+  method: (atlas, at) => textsOf(atlas, "method", at),
+  author: (atlas, at) => [...names(atlas, at).map(([family, given]) => `${given} ${family}`), atlas.ids[at]],
+  rest: (atlas, at) => [...venueNames(atlas, at), ...(atlas.texts?.summaries[at] ? [atlas.texts.summaries[at]] : []), ...termNames(atlas, at)],
+};
+
+const names = (atlas, at) => [...valuesAt(atlas.authors, at)].map((name) => [atlas.families[name], atlas.texts?.given[name] ?? ""]);
+
+const venueNames = (atlas, at) => {
+  const venue = atlas.venueOf[at];
+  if (venue < 0) return [];
+  return [atlas.venues[venue][1], ...(atlas.texts ? [atlas.texts.spellings.venues[venue][0]] : [])];
+};
+
+const termNames = (atlas, at) => atlas.facets.flatMap((facet, number) => [...valuesAt(atlas.terms[number], at)].map((term) => facet.terms[term][2]));
+
+/** Return the folded texts of a work in one string, a line each, every line with a space before it. */
 export const linesOf = (atlas, field, at) => {
-  atlas.lines[field][at] ??= [...textsOf(atlas, field, at)].map((text) => ` ${fold(text)}`).join("\n");
+  atlas.lines[field][at] ??= field === "text" ? placedLines(atlas, at) : folded(atlas, textsOf(atlas, field, at));
   return atlas.lines[field][at];
+};
+
+/** Return all lines of a work, and note where each place ends among them. */
+const placedLines = (atlas, at) => {
+  const [title, method, author, rest] = Object.values(PLACES).map((texts) => folded(atlas, texts(atlas, at)));
+  const lines = [title, method, author, rest].filter(Boolean).join("\n");
+  const ends = [title.length, method && method.length + 1, author.length + 1];
+  ends.forEach((length, place) => (atlas.ends[at * 3 + place] = length + (place ? atlas.ends[at * 3 + place - 1] : 0)));
+  return lines;
+};
+
+const folded = (atlas, texts) => texts.map((text) => ` ${foldOnce(atlas, text)}`).join("\n");
+
+// Names of people, venues and terms stand with many works.
+const foldOnce = (atlas, text) => {
+  if (text.length > 60) return fold(text);
+  let known = atlas.folded.get(text);
+  if (known === undefined) atlas.folded.set(text, (known = fold(text)));
+  return known;
+};
+
+/** Forget what was worked out from the texts. */
+const forget = (atlas) => {
+  atlas.masks.clear();
+  atlas.folded = new Map();
+  atlas.lines = { text: [], title: [], author: [], method: [] };
+  // Where title, methods and authors end in the lines of each work.
+  atlas.ends = new Uint32Array(atlas.count * 3);
 };
 
 /** Return the family names of a work's authors, from four on `Zhu et al.` */
@@ -117,7 +146,8 @@ const nameFields = (atlas, works) => {
   closed("status", atlas.states, single(works.states));
   closed("has", atlas.has, bits(works.has));
   const other = works.ids.map((_, at) => works.aliases[at] ?? []);
-  const work = (field, own) => atlas.fieldsNamed.set(field, { names: works.ids, labels: works.ids, others: other, column: own });
+  const work = (field, own) =>
+    atlas.fieldsNamed.set(field, { names: works.ids, labels: works.ids, others: other, column: own, areWorks: true });
   work("id", single(works.ids.map((_, at) => at)));
   atlas.verbs.forEach(([active, passive], verb) => {
     const ends = edges(works.edges, verb);

@@ -13,6 +13,7 @@ from typing import Any
 
 from inversion_atlas import query
 from inversion_atlas.catalogue import Catalogue
+from inversion_atlas.exports.citation import arxiv_address, doi_address, web_address
 from inversion_atlas.exports.formats import FORMATS, Format
 from inversion_atlas.exports.pieces import Rendered
 from inversion_atlas.records.dataset import Dataset
@@ -34,6 +35,7 @@ def explore_page(renderer: Renderer) -> Page:
         "explore.html",
         EXPLORE,
         newest=renderer.newest_first[:FIRST],
+        web_address=web_address,
         total=len(renderer.newest_first),
         fields=list(query.fields(renderer.catalogue)),
         has=list(query.HAS),
@@ -126,9 +128,17 @@ def texts(papers: list[Paper]) -> dict[str, Any]:
         "summaries": [paper.summary or "" for paper in papers],
         "dois": [paper.links.doi or "" for paper in papers],
         "arxivs": [paper.links.arxiv or "" for paper in papers],
-        "papers": [paper.links.paper or "" for paper in papers],
+        "urls": [_address(paper) for paper in papers],
         "code": {at: paper.links.code[0] for at, paper in enumerate(papers) if paper.links.code},
     }
+
+
+def _address(paper: Paper) -> str | int:
+    """Return where a work is found: 1 for the page of its DOI, 2 for that of its arXiv id, else the address."""
+    url, links = web_address(paper), paper.links
+    if links.doi and url == doi_address(links.doi):
+        return 1
+    return 2 if links.arxiv and url == arxiv_address(links.arxiv) else url
 
 
 def _facet(facet: Facet) -> dict[str, Any]:
