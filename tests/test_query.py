@@ -195,7 +195,7 @@ def test_a_negated_clause_is_the_complement(catalogue: Catalogue) -> None:
         assert {paper.id for paper in select(catalogue, f"-{clause}")} == everything - hits
 
 
-OPEN_FIELDS = {"title", "author", "method", "doi", "arxiv"}
+OPEN_FIELDS = {"text", "title", "author", "method", "doi", "arxiv"}
 
 
 def test_every_field_that_is_listed_is_understood(catalogue: Catalogue) -> None:

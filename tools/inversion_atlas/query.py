@@ -16,6 +16,7 @@ from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.records.explain import did_you_mean
 from inversion_atlas.records.folding import fold
 from inversion_atlas.records.paper import PASSIVE, VERBS, Kind, Paper, State
+from inversion_atlas.reference import index
 
 Test = Callable[[Paper], bool]
 
@@ -31,7 +32,7 @@ _TOKEN = re.compile(
 # A clause as far as its operator, which tells `title:"two words"` from plain words.
 CLAUSE_START = re.compile(r"-?[A-Za-z][\w-]*(?:!=|>=|<=|=|:|>|<)")
 _VALUE = re.compile(r'"([^"]*)"|([^,"]+)')
-_RANGE = re.compile(r"(\d{4})?\.\.(\d{4})?")
+_RANGE = re.compile(r"([0-9]{4})?\.\.([0-9]{4})?")
 _ORDER: dict[str, Callable[[int, int], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -44,6 +45,7 @@ HAS: dict[str, Callable[[Paper], object]] = {
     "code": lambda paper: paper.links.code,
     "datasets": lambda paper: paper.datasets,
     "doi": lambda paper: paper.links.doi,
+    "implementation": lambda paper: any(found.paper == paper.id for found in index.IMPLEMENTATIONS),
     "methods": lambda paper: paper.methods,
     "metrics": lambda paper: paper.metrics,
     "pdf": lambda paper: paper.links.pdf,
@@ -126,6 +128,7 @@ def fields(catalogue: Catalogue) -> dict[str, str]:
         "metric": "a metric's id or name",
         "source": "id of a survey or list that names the paper",
         "has": ", ".join(HAS),
+        "text": "words of any of these: title, authors, methods, venue, summary, terms",
         "title": "words of the title",
         "author": "words of an author's name",
         "method": "name of a method",
@@ -206,7 +209,8 @@ def _word_test(catalogue: Catalogue, clause: Clause) -> Test:
     starts = [f" {words}" for words in wanted]
 
     def test(paper: Paper) -> bool:
-        folded = "".join(f" {fold(text)}" for text in texts(catalogue, paper))
+        # A line each, so that no phrase runs from one text into the next.
+        folded = "\n".join(f" {fold(text)}" for text in texts(catalogue, paper))
         return any(start in folded for start in starts)
 
     return test

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import quote
 
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports import tex, titles
 from inversion_atlas.exports.citation import Citation, Form, Name, arxiv_address, cite
+from inversion_atlas.exports.pieces import Pieces, Preamble, Shape
 from inversion_atlas.records.paper import Paper
 
 # A name with one of these is kept whole, for biber takes the initials of its parts and stumbles over them; commas it
@@ -29,19 +30,34 @@ _TYPES = {
     Form.PREPRINT: "misc",
     Form.OTHER: "misc",
 }
+_SHAPE = Shape(between="\n")
+_PREAMBLE = Preamble(f"@preamble{{{{{tex.DEFINE_LETTER}", lambda letter: f"\n{tex.define_letter(letter)}", "}}\n\n")
 _BIBLATEX_TYPES = {**_TYPES, Form.THESIS: "thesis", Form.REPORT: "report", Form.PREPRINT: "online"}
 
 
 def write(catalogue: Catalogue, papers: Sequence[Paper]) -> bytes:
     """Return a .bib file for BibTeX, all ASCII."""
-    entries = [entry(catalogue, paper) for paper in papers]
-    return _file(entries, tex.join_letters(_printed_text(catalogue, papers)))
+    return pieces(catalogue).render(papers).file([paper.id for paper in papers])
 
 
 def write_biblatex(catalogue: Catalogue, papers: Sequence[Paper]) -> bytes:
     """Return a .bib file for biblatex and biber, in UTF-8."""
-    entries = [biblatex_entry(catalogue, paper) for paper in papers]
-    return _file(entries, "".join(entries))
+    return biblatex_pieces(catalogue).render(papers).file([paper.id for paper in papers])
+
+
+def pieces(catalogue: Catalogue) -> Pieces:
+    """Return the parts of a .bib file for BibTeX."""
+    return Pieces(
+        (_SHAPE,),
+        partial(entry, catalogue),
+        _PREAMBLE,
+        lambda paper, _: frozenset().union(*map(tex.strange_letters, _printed_text(catalogue, paper))),
+    )
+
+
+def biblatex_pieces(catalogue: Catalogue) -> Pieces:
+    """Return the parts of a .bib file for biblatex."""
+    return Pieces((_SHAPE,), partial(biblatex_entry, catalogue), _PREAMBLE, lambda _, text: tex.strange_letters(text))
 
 
 def entry(catalogue: Catalogue, paper: Paper) -> str:
@@ -84,12 +100,6 @@ def biblatex_entry(catalogue: Catalogue, paper: Paper) -> str:
     }
     kind = _BIBLATEX_TYPES[fact.form]
     return _entry("misc" if kind == "online" and not (fact.url or fact.arxiv) else kind, fact.id, fields)
-
-
-def _file(entries: list[str], letters: str) -> bytes:
-    preamble = tex.preamble(letters)
-    head = f"@preamble{{{{{preamble}}}}}\n\n" if preamble else ""
-    return (head + "\n".join(entries)).encode()
 
 
 def _entry(kind: str, key: str, fields: dict[str, str]) -> str:
@@ -174,9 +184,8 @@ def _ascii_address(url: str) -> str:
     return quote(url, safe="".join(map(chr, range(0x21, 0x7F)))) if not url.isascii() else url
 
 
-def _printed_text(catalogue: Catalogue, papers: Sequence[Paper]) -> Iterator[str]:
-    for paper in papers:
-        venue = catalogue.venues.get(paper.venue or "")
-        yield from (paper.title, *paper.authors)
-        if venue:
-            yield from (venue.name, venue.publisher or "")
+def _printed_text(catalogue: Catalogue, paper: Paper) -> Iterator[str]:
+    venue = catalogue.venues.get(paper.venue or "")
+    yield from (paper.title, *paper.authors)
+    if venue:
+        yield from (venue.name, venue.publisher or "")

@@ -8,6 +8,7 @@ from typing import Any
 
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports.citation import Citation, Form, Name, cite
+from inversion_atlas.exports.pieces import Pieces, Shape
 from inversion_atlas.exports.tex import one_line
 from inversion_atlas.records.paper import Paper
 
@@ -26,8 +27,12 @@ _CONTAINED = (Form.ARTICLE, Form.PROCEEDINGS, Form.CHAPTER)
 
 def write(catalogue: Catalogue, papers: Sequence[Paper]) -> bytes:
     """Return a JSON array of items."""
-    items = [item(catalogue, paper) for paper in papers]
-    return (json.dumps(items, ensure_ascii=False, indent=2) + "\n").encode()
+    return pieces(catalogue).render(papers).file([paper.id for paper in papers]) if papers else b"[]\n"
+
+
+def pieces(catalogue: Catalogue) -> Pieces:
+    """Return the parts of a JSON array of items."""
+    return Pieces((Shape(head="[\n", between=",\n", foot="\n]\n"),), lambda paper: _text(item(catalogue, paper)))
 
 
 def item(catalogue: Catalogue, paper: Paper) -> dict[str, Any]:
@@ -51,6 +56,11 @@ def item(catalogue: Catalogue, paper: Paper) -> dict[str, Any]:
         "note": fact.note,
     }
     return {key: value for key, value in fields.items() if value}
+
+
+def _text(fields: dict[str, Any]) -> str:
+    # Line ends inside strings are escaped, so every one left is of the layout.
+    return "  " + json.dumps(fields, ensure_ascii=False, indent=2).replace("\n", "\n  ")
 
 
 def _name(name: Name) -> dict[str, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from inversion_atlas.catalogue import Catalogue
+from inversion_atlas.exports.pieces import Pieces, Shape
 from inversion_atlas.exports.table import Cell, columns, row
 from inversion_atlas.exports.tex import one_line
 from inversion_atlas.records.paper import Paper
@@ -19,11 +20,24 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 def write(catalogue: Catalogue, papers: Sequence[Paper]) -> bytes:
     """Return a header and one line per paper, in UTF-8 without byte order mark."""
+    return pieces(catalogue).render(papers).file([paper.id for paper in papers])
+
+
+def pieces(catalogue: Catalogue) -> Pieces:
+    """Return the header and the line of a paper."""
+    names = columns(catalogue)
+
+    def text(paper: Paper) -> str:
+        found = row(catalogue, paper)
+        return _line(cell(found[name]) for name in names)
+
+    return Pieces((Shape(head=_line(names)),), text)
+
+
+def _line(cells: Iterable[str]) -> str:
     buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, columns(catalogue), lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({key: cell(value) for key, value in row(catalogue, paper).items()} for paper in papers)
-    return buffer.getvalue().encode()
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
+    return buffer.getvalue()
 
 
 def cell(value: Cell) -> str:

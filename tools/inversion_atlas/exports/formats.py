@@ -18,6 +18,7 @@ from inversion_atlas.exports import (
     ris,
     sqlite_database,
 )
+from inversion_atlas.exports.pieces import Pieces
 from inversion_atlas.records.paper import Paper
 
 
@@ -31,21 +32,55 @@ class Format:
     describe: str
     write: Callable[[Catalogue, Sequence[Paper]], bytes]
     binary: bool = False
+    # How the file of a selection is joined from texts of single papers, if the format allows that.
+    pieces: Callable[[Catalogue], Pieces] | None = None
 
 
 FORMATS = {
     format.name: format
     for format in (
-        Format("bibtex", "bib", "application/x-bibtex", "BibTeX, all ASCII", bibtex.write),
-        Format("biblatex", "bib", "application/x-bibtex", "for biblatex and biber, Unicode", bibtex.write_biblatex),
+        Format("bibtex", "bib", "application/x-bibtex", "BibTeX, all ASCII", bibtex.write, False, bibtex.pieces),
         Format(
-            "csl-json", "csl.json", "application/vnd.citationstyles.csl+json", "for pandoc and Zotero", csl_json.write
+            "biblatex",
+            "bib",
+            "application/x-bibtex",
+            "for biblatex and biber, Unicode",
+            bibtex.write_biblatex,
+            False,
+            bibtex.biblatex_pieces,
         ),
-        Format("ris", "ris", "application/x-research-info-systems", "for reference managers", ris.write),
-        Format("csv", "csv", "text/csv; charset=utf-8", "a table, safe to open in a spreadsheet", csv_table.write),
+        Format(
+            "csl-json",
+            "csl.json",
+            "application/vnd.citationstyles.csl+json",
+            "for pandoc and Zotero",
+            csl_json.write,
+            False,
+            csl_json.pieces,
+        ),
+        Format(
+            "ris", "ris", "application/x-research-info-systems", "for reference managers", ris.write, False, ris.pieces
+        ),
+        Format(
+            "csv",
+            "csv",
+            "text/csv; charset=utf-8",
+            "a table, safe to open in a spreadsheet",
+            csv_table.write,
+            False,
+            csv_table.pieces,
+        ),
         Format("json", "json", "application/json", "records in full, with what they name", json_file.write),
-        Format("latex", "tex", "application/x-tex", "a booktabs table that cites each paper", latex_table.write),
-        Format("markdown", "md", "text/markdown; charset=utf-8", "a table", markdown.write),
+        Format(
+            "latex",
+            "tex",
+            "application/x-tex",
+            "a booktabs table that cites each paper",
+            latex_table.write,
+            False,
+            latex_table.pieces,
+        ),
+        Format("markdown", "md", "text/markdown; charset=utf-8", "a table", markdown.write, False, markdown.pieces),
         Format("html", "html", "text/html; charset=utf-8", "a page that stands alone", html_page.write),
         Format(
             "sqlite",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from inversion_atlas.catalogue import Catalogue
+from inversion_atlas.exports.pieces import Pieces, Shape
 from inversion_atlas.exports.tex import escape
 from inversion_atlas.records.paper import Paper
 
@@ -15,13 +16,20 @@ _LONGEST_FLOAT = 8
 
 def write(catalogue: Catalogue, papers: Sequence[Paper]) -> bytes:
     """Return the table, with a comment that says what its document must load."""
+    return pieces(catalogue).render(papers).file([paper.id for paper in papers])
+
+
+def pieces(catalogue: Catalogue) -> Pieces:
+    """Return the parts of the table: one that floats, one that breaks over pages."""
     facets = [facet for facet in FACETS if facet in catalogue.facets]
     labels = ["Paper", "Venue", "Year", *(escape(catalogue.facets[facet].label) for facet in facets), "Code"]
     widths = [0.3, 0.1, 0, *(0.36 / len(facets) for _ in facets), 0]
     spec = "".join(rf">{{\raggedright\arraybackslash}}p{{{width:.2f}\linewidth}}" if width else "l" for width in widths)
-    rows = [" & ".join(_cells(catalogue, paper, facets)) + r" \\" for paper in papers]
-    shape = _float if len(papers) <= _LONGEST_FLOAT else _long
-    return ("\n".join(shape(spec, " & ".join(labels) + r" \\", rows)) + "\n").encode()
+    header = " & ".join(labels) + r" \\"
+    return Pieces(
+        (_float(spec, header), _long(spec, header)),
+        lambda paper: " & ".join(_cells(catalogue, paper, facets)) + r" \\",
+    )
 
 
 def _cells(catalogue: Catalogue, paper: Paper, facets: Sequence[str]) -> Iterator[str]:
@@ -35,19 +43,22 @@ def _cells(catalogue: Catalogue, paper: Paper, facets: Sequence[str]) -> Iterato
     yield r"\checkmark" if paper.links.code else ""
 
 
-def _float(spec: str, header: str, rows: list[str]) -> Iterator[str]:
-    yield from _needs("array, booktabs, amssymb")
-    yield from (r"\begin{table*}", r"  \centering\small", rf"  \begin{{tabular}}{{@{{}}{spec}@{{}}}}")
-    yield from (r"    \toprule", f"    {header}", r"    \midrule", *(f"    {row}" for row in rows), r"    \bottomrule")
-    yield from (r"  \end{tabular}", r"\end{table*}")
+def _float(spec: str, header: str) -> Shape:
+    head = (*_needs("array, booktabs, amssymb"), r"\begin{table*}", r"  \centering\small",
+            rf"  \begin{{tabular}}{{@{{}}{spec}@{{}}}}", r"    \toprule", f"    {header}", r"    \midrule")  # fmt: skip
+    foot = (r"    \bottomrule", r"  \end{tabular}", r"\end{table*}")
+    return Shape(_lines(head), before="    ", after="\n", foot=_lines(foot), most=_LONGEST_FLOAT)
 
 
-def _long(spec: str, header: str, rows: list[str]) -> Iterator[str]:
-    yield from _needs("array, booktabs, longtable, amssymb; longtable wants one column of text")
-    yield from (r"{\small", rf"\begin{{longtable}}{{@{{}}{spec}@{{}}}}")
-    yield from (r"  \toprule", f"  {header}", r"  \midrule", r"  \endhead", r"  \bottomrule", r"  \endlastfoot")
-    yield from (f"  {row}" for row in rows)
-    yield from (r"\end{longtable}", "}")
+def _long(spec: str, header: str) -> Shape:
+    head = (*_needs("array, booktabs, longtable, amssymb; longtable wants one column of text"), r"{\small",
+            rf"\begin{{longtable}}{{@{{}}{spec}@{{}}}}", r"  \toprule", f"  {header}", r"  \midrule", r"  \endhead",
+            r"  \bottomrule", r"  \endlastfoot")  # fmt: skip
+    return Shape(_lines(head), before="  ", after="\n", foot=_lines((r"\end{longtable}", "}")))
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _needs(packages: str) -> Iterator[str]:

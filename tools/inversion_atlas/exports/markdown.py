@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports.citation import short_authors, web_address
+from inversion_atlas.exports.pieces import Pieces, Shape
 from inversion_atlas.exports.tex import one_line
 from inversion_atlas.records.paper import Paper
 
@@ -20,8 +21,17 @@ _HEADER = ("Title", "Authors", "Year", "Venue", "Kind", "Methods", "Code")
 
 def write(catalogue: Catalogue, papers: Sequence[Paper]) -> bytes:
     """Return a header, a rule and one row per paper."""
-    rows = [_HEADER, ("---",) * len(_HEADER), *(tuple(_cells(catalogue, paper)) for paper in papers)]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows).encode()
+    return pieces(catalogue).render(papers).file([paper.id for paper in papers])
+
+
+def pieces(catalogue: Catalogue) -> Pieces:
+    """Return the header with its rule, and the row of a paper."""
+    head = _row(_HEADER) + _row(("---",) * len(_HEADER))
+    return Pieces((Shape(head=head),), lambda paper: _row(_cells(catalogue, paper)))
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"
 
 
 def escape(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports.citation import Form, Name, cite
+from inversion_atlas.exports.pieces import Pieces, Shape
 from inversion_atlas.exports.tex import one_line
 from inversion_atlas.records.paper import Paper
 
@@ -23,8 +24,12 @@ _TYPES = {
 
 def write(catalogue: Catalogue, papers: Sequence[Paper]) -> bytes:
     """Return one RIS entry per paper, with the line ends the format asks for."""
-    lines = [line for paper in papers for line in entry(catalogue, paper)]
-    return "".join(f"{line}\r\n" for line in lines).encode()
+    return pieces(catalogue).render(papers).file([paper.id for paper in papers])
+
+
+def pieces(catalogue: Catalogue) -> Pieces:
+    """Return the parts of a RIS file: entries and nothing around them."""
+    return Pieces((Shape(),), lambda paper: "".join(f"{line}\r\n" for line in entry(catalogue, paper)))
 
 
 def entry(catalogue: Catalogue, paper: Paper) -> Iterator[str]:

@@ -124,17 +124,30 @@ def keep(text: str) -> str:
     return _converted(text, _KEPT, _ASCII.__getitem__)
 
 
-def preamble(text: str) -> str:
-    """Return TeX that lets pdflatex print every letter of `text` it does not know, or nothing if it knows all.
+# Defines a letter unless the document can print it already; engines other than pdflatex ignore all of it.
+DEFINE_LETTER = r"\providecommand{\atlasletter}[2]{\expandafter\gdef\csname u8:\detokenize{#1}\endcsname{#2}}"
 
-    A letter that the document can print already keeps its definition; other engines ignore all of it.
-    """
+
+def preamble(text: str) -> str:
+    """Return TeX that lets pdflatex print every letter of `text` it does not know, or nothing if it knows all."""
+    strange = sorted(strange_letters(text))
+    return "\n".join([DEFINE_LETTER, *map(define_letter, strange)]) if strange else ""
+
+
+def strange_letters(text: str) -> frozenset[str]:
+    """Return the letters of `text` that pdflatex cannot print without a definition."""
+    if text.isascii():
+        return frozenset()
     letters = set(unicodedata.normalize("NFC", text))
-    strange = sorted({char for char in letters if not _KNOWN.match(char)} | _left_over(letters))
-    if not strange:
-        return ""
-    define = r"\providecommand{\atlasletter}[2]{\expandafter\gdef\csname u8:\detokenize{#1}\endcsname{#2}}"
-    return "\n".join([define, *map(_definition, strange)])
+    return frozenset({char for char in letters if not _KNOWN.match(char)} | _left_over(letters))
+
+
+def define_letter(char: str) -> str:
+    """Return the TeX that defines a letter with what `DEFINE_LETTER` brought."""
+    octets = "".join(f"^^{octet:02x}" for octet in char.encode())
+    set_letter = rf"\atlasletter{{{octets}}}{{{escape(char)}}}"
+    known = r"T@T2A" if _CYRILLIC.match(char) else rf"u8:\detokenize{{{octets}}}"
+    return rf"\ifcsname {known}\endcsname\else{set_letter}\fi"
 
 
 def one_line(text: str) -> str:
@@ -142,11 +155,6 @@ def one_line(text: str) -> str:
     if not text.isprintable():
         text = "".join(char for char in text if not _invisible(char))
     return _SPACE.sub(_one_space, text).strip()
-
-
-def join_letters(names: Iterable[str]) -> str:
-    """Return the characters of all `names`, each once and in order."""
-    return "".join(sorted(set().union(*names)))
 
 
 def _converted(text: str, pattern: re.Pattern[str], convert: Callable[[str], str]) -> str:
@@ -226,13 +234,6 @@ def _math_accented(body: str, marks: str) -> str:
         if mark in _MATH_ACCENTS:
             body = rf"\{_MATH_ACCENTS[mark]}{{{body}}}"
     return body
-
-
-def _definition(char: str) -> str:
-    octets = "".join(f"^^{octet:02x}" for octet in char.encode())
-    set_letter = rf"\atlasletter{{{octets}}}{{{escape(char)}}}"
-    known = r"T@T2A" if _CYRILLIC.match(char) else rf"u8:\detokenize{{{octets}}}"
-    return rf"\ifcsname {known}\endcsname\else{set_letter}\fi"
 
 
 def _left_over(letters: Iterable[str]) -> set[str]:

@@ -19,6 +19,7 @@ from inversion_atlas.stamp import Stamp, read_stamp
 from inversion_atlas.website.api import api_files
 from inversion_atlas.website.citing import CITE, atlas, cite_page
 from inversion_atlas.website.downloads import DOWNLOADS, Download, checksums, downloads, downloads_page
+from inversion_atlas.website.explore import explore_files, export_file
 from inversion_atlas.website.feeds import changes
 from inversion_atlas.website.formulas import formula_findings
 from inversion_atlas.website.new_page import new_page
@@ -123,14 +124,17 @@ def page_files(
     yield from prose(shells, used, renderer, stamp)
     indexed |= prose_addresses(shells, used)
     yield from extra_files(renderer, indexed, changed)
+    yield from explore_files(renderer.catalogue)
 
 
 def download_files(renderer: Renderer, shells: dict[str, Shell], stamp: Stamp) -> Iterator[tuple[str, str | bytes]]:
-    """Yield the files under `downloads/`, then the page that lists them and the one on citing."""
+    """Yield the files under `downloads/`, what Explore joins exports from, the page that lists them and how to cite."""
     found: list[Download] = []
-    for download, content in downloads(renderer.catalogue):
+    for download, content, rendered in downloads(renderer.catalogue):
         found.append(download)
         yield f"{DOWNLOADS}{download.name}", content
+        if rendered:
+            yield export_file(download.format, rendered)
     yield f"{DOWNLOADS}SHA256SUMS", checksums(found)
     cited = atlas(source_folder(renderer.catalogue.root), renderer.catalogue.settings, stamp)
     yield from stamped([downloads_page(renderer, found, cited), cite_page(renderer, cited)], shells, renderer, stamp)

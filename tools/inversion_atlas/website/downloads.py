@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports.formats import FORMATS, Format
 from inversion_atlas.exports.missing import MissingPackageError
+from inversion_atlas.exports.pieces import Rendered
 from inversion_atlas.query import select
 from inversion_atlas.website.citing import Atlas
 from inversion_atlas.website.rendering import Page, Renderer
@@ -35,18 +36,22 @@ class Download:
         return f"{kilobytes / 1000:.1f} MB" if kilobytes >= 1000 else f"{kilobytes:.0f} kB"
 
 
-def downloads(catalogue: Catalogue) -> Iterator[tuple[Download, bytes]]:
-    """Yield the catalogue in every format, with its content; one whose package is not installed is left out."""
+def downloads(catalogue: Catalogue) -> Iterator[tuple[Download, bytes, Rendered | None]]:
+    """Yield the catalogue in every format: its content and, where it is joined from texts of single papers, those.
+
+    A format whose package is not installed is left out.
+    """
     works = select(catalogue)
     everything = select(catalogue, background=True)
     for format in FORMATS.values():
         papers = everything if format.name in _COMPLETE else works
+        rendered = format.pieces(catalogue).render(everything) if format.pieces else None
         try:
-            content = format.write(catalogue, papers)
+            content = rendered.file([paper.id for paper in papers]) if rendered else format.write(catalogue, papers)
         except MissingPackageError:
             continue
         digest = hashlib.sha256(content).hexdigest()
-        yield Download(_name(format), format, len(papers), len(content), digest), content
+        yield Download(_name(format), format, len(papers), len(content), digest), content, rendered
 
 
 def downloads_page(renderer: Renderer, found: list[Download], atlas: Atlas) -> Page:

@@ -18,6 +18,7 @@ from inversion_atlas.records.paper import Kind
 from inversion_atlas.stamp import Stamp
 from inversion_atlas.website.compare_page import compare_files, compare_page
 from inversion_atlas.website.discovery import discovery_files
+from inversion_atlas.website.explore import explore_page
 from inversion_atlas.website.feeds import Change, feed_files
 from inversion_atlas.website.map_pages import map_pages
 from inversion_atlas.website.openapi import ENDPOINTS
@@ -59,6 +60,7 @@ def pages(renderer: Renderer, first: Collection[str] = ()) -> Iterator[Page]:
         if part not in urgent:
             yield from part(renderer)
     yield home_page(renderer)
+    yield explore_page(renderer)
     yield api_page(renderer)
     yield compare_page(renderer)
     yield from map_pages(renderer)
