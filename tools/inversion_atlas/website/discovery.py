@@ -11,6 +11,8 @@ from inversion_atlas.website.rendering import Renderer, plural
 # A sitemap holds no more addresses than this; where there are more, sitemap.xml lists the parts.
 MAX_ADDRESSES = 50_000
 _SITEMAP = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+# OpenSearch allows a short name no more.
+_SHORT = 16
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -54,7 +56,7 @@ def opensearch(settings: Settings) -> str:
     """Return the description by which a browser offers our search; it must name the site's address."""
     site, title = escape(settings.site or ""), escape(settings.title)
     return f"""{_XML}<OpenSearchDescription xmlns="http://a9.com/-/spec/opensearch/1.1/">
-<ShortName>{title[:16]}</ShortName>
+<ShortName>{escape(settings.title[:_SHORT])}</ShortName>
 <LongName>{title}</LongName>
 <Description>Works on model inversion, by words or by the filter language</Description>
 <InputEncoding>UTF-8</InputEncoding>
