@@ -32,9 +32,10 @@ function say(messages) {
 
 async function fetchJson(path) {
   const answer = await fetch(new URL(path, ROOT));
+  if (answer.ok) return answer.json();
+  await answer.body?.cancel();
   if (answer.status === 404) return null;
-  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-  return answer.json();
+  throw new Error(`${path}: ${answer.status}`);
 }
 
 /** The paper an id names today, null for none; a former id brings the record it leads to. */

@@ -48,10 +48,14 @@ def _examples(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
 
 def compare_files(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     """Yield what the script of the page loads: how LaTeX writes every letter of the catalogue beyond ASCII."""
-    letters = {char: tex.escape(char) for char in _ASCII} | {
-        cluster: tex.escape(cluster) for cluster in sorted(_clusters(catalogue)) if cluster.strip()
-    }
+    clusters = (*_ASCII, *sorted(_clusters(catalogue)))
+    letters = {cluster: _written(cluster) for cluster in clusters}
     yield LETTERS, json.dumps(letters, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _written(cluster: str) -> str:
+    # A space alone would be taken for one at the end of a line.
+    return tex.escape(f"x{cluster}x")[1:-1] if cluster.isspace() else tex.escape(cluster)
 
 
 def _clusters(catalogue: Catalogue) -> set[str]:

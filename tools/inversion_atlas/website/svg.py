@@ -52,8 +52,8 @@ def _data(values: Mapping[str, str]) -> str:
 
 def number(value: float) -> str:
     """Return a coordinate with at most one decimal."""
-    text = f"{value:.1f}"
-    return text.removesuffix(".0")
+    # Adding zero turns minus zero into zero.
+    return f"{round(value, 1) + 0.0:.1f}".removesuffix(".0")
 
 
 def text_width(text: str, size: float) -> float:
