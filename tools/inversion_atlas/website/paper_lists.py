@@ -46,7 +46,7 @@ def _year_pages(renderer: Renderer, year: int, papers: list[Paper], years: list[
             total=len(papers),
             newer=years[position - 1] if position else None,
             older=years[position + 1] if position + 1 < len(years) else None,
-            above=overview(renderer, papers, f"year={year}", base, "year") if leaf.number == 1 else "",
+            above=overview(renderer, papers, f"year={year}", base, ("year",)) if leaf.number == 1 else "",
             leaf=leaf,
             numbers=pager(leaf, base),
             entries=renderer.works(leaf.members, leaf.address),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -44,27 +44,27 @@ def histogram(works: Sequence[Paper], query: str, root: str) -> Markup:
     )
 
 
-def profile(renderer: Renderer, works: Sequence[Paper], query: str, at: str, without: str = "") -> Markup:
+def profile(renderer: Renderer, works: Sequence[Paper], query: str, at: str, without: Collection[str] = ()) -> Markup:
     """Return the kinds of works and the families, datasets, metrics and venues that most of them have.
 
-    `without` is the field that all of them share.
+    `without` are fields that all of them share, or that the page shows otherwise.
     """
     catalogue, root = renderer.catalogue, relative(at)
     kinds = Counter(str(paper.kind) for paper in works)
     rows = [("Kinds", _kinds(kinds, query, root))]
     families = catalogue.facets.get(FAMILY)
-    if families and without != FAMILY:
+    if families and FAMILY not in without:
         held = Counter(chain.from_iterable(paper.taxonomy.get(FAMILY, ()) for paper in works))
         labels = {id: (term.label, term_address(FAMILY, id)) for id, term in families.terms.items()}
         rows.append(("Families", _chips(held, labels, root)))
     for name, field, records in (("Datasets", "dataset", catalogue.datasets), ("Metrics", "metric", catalogue.metrics)):
-        if field != without:
+        if field not in without:
             used = Counter(
                 chain.from_iterable(paper.datasets if field == "dataset" else paper.metrics for paper in works)
             )
             known = {id: (record.name, address(record)) for id, record in records.items()}
             rows.append((name, _chips(used, known, root)))
-    if without != "venue":
+    if "venue" not in without:
         places = Counter(paper.venue for paper in works if paper.venue)
         venues = {id: (venue.short, address(venue)) for id, venue in catalogue.venues.items()}
         rows.append(("Venues", _chips(places, venues, root)))
@@ -72,13 +72,13 @@ def profile(renderer: Renderer, works: Sequence[Paper], query: str, at: str, wit
     return Markup(f'<dl class="profile">{shown}</dl>') if shown else Markup("")
 
 
-def overview(renderer: Renderer, works: Sequence[Paper], query: str, at: str, without: str = "") -> Markup:
+def overview(renderer: Renderer, works: Sequence[Paper], query: str, at: str, without: Collection[str] = ()) -> Markup:
     """Return histogram and profile of the works a query selects, with the way to Explore."""
     if not works:
         return Markup("")
     root = relative(at)
     door = Markup('<p class="doors-line"><a href="{}{}">Open in Explore</a></p>').format(root, explore_address(query))
-    bars = Markup("") if without == "year" else histogram(works, query, root)
+    bars = Markup("") if "year" in without else histogram(works, query, root)
     return bars + profile(renderer, works, query, at, without) + door
 
 

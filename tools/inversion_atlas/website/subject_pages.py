@@ -33,7 +33,8 @@ def works_pages(
     """
     papers = renderer.having(*held)
     query = "=".join(held)
-    above = facts + overview(renderer, papers, query, base, held[0])
+    without = (held[0], FAMILY) if held[0] == "dataset" else (held[0],)
+    above = facts + overview(renderer, papers, query, base, without)
     section = base.split("/")[0]
     shell = "terms/shell/term/" if base.count("/") == 3 else f"{section}/shell/"
     for leaf in leaves(base, papers, BESIDE_FACTS, CONTINUED):
