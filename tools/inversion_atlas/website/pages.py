@@ -16,6 +16,7 @@ from inversion_atlas.query import QueryError, select
 from inversion_atlas.records.facet import Facet, Term
 from inversion_atlas.records.paper import Kind
 from inversion_atlas.stamp import Stamp
+from inversion_atlas.website.author_pages import author_pages
 from inversion_atlas.website.compare_page import compare_files, compare_page
 from inversion_atlas.website.discovery import discovery_files
 from inversion_atlas.website.explore import explore_page
@@ -25,6 +26,7 @@ from inversion_atlas.website.openapi import ENDPOINTS
 from inversion_atlas.website.paper_lists import paper_lists, redirects
 from inversion_atlas.website.paper_pages import paper_page
 from inversion_atlas.website.rendering import Page, Renderer, slots_of
+from inversion_atlas.website.review_pages import coverage_pages, disagreement_pages, errata_pages
 from inversion_atlas.website.shells import Shell
 from inversion_atlas.website.subject_pages import dataset_pages, metric_pages, source_pages, venue_pages
 from inversion_atlas.website.vocabulary_pages import vocabulary_pages
@@ -50,6 +52,10 @@ def pages(renderer: Renderer, first: Collection[str] = ()) -> Iterator[Page]:
         (catalogue.sources, source_pages),
         (catalogue.facets, vocabulary_pages),
         (catalogue.papers, paper_lists),
+        ((), errata_pages),
+        ((), disagreement_pages),
+        ((), coverage_pages),
+        ((), author_pages),
     ]
     urgent = [part for ids, part in parts if not set(first).isdisjoint(ids)]
     yield from (paper_page(renderer, catalogue.papers[id]) for id in first if id in catalogue.papers)

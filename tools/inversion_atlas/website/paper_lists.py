@@ -7,6 +7,7 @@ from itertools import groupby
 
 from inversion_atlas.addresses import relative
 from inversion_atlas.records.paper import Paper
+from inversion_atlas.website.profile import overview
 from inversion_atlas.website.rendering import ON_A_LIST, Page, Renderer, leaves, pager, plural
 
 _SHELL = "papers/shell/"
@@ -45,6 +46,7 @@ def _year_pages(renderer: Renderer, year: int, papers: list[Paper], years: list[
             total=len(papers),
             newer=years[position - 1] if position else None,
             older=years[position + 1] if position + 1 < len(years) else None,
+            above=overview(renderer, papers, f"year={year}", base, ("year",)) if leaf.number == 1 else "",
             leaf=leaf,
             numbers=pager(leaf, base),
             entries=renderer.works(leaf.members, leaf.address),

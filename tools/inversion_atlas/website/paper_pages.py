@@ -24,9 +24,10 @@ from inversion_atlas.website.threat_model import Part, Question, classification,
 _SHELL = "papers/shell/"
 _ROOT = "../../"
 _PAPERS = "../"
-# What a page may weigh without its shell, and how many entries of each list it shows: fewer where it is too heavy.
+# What a page may weigh without its shell, and how many rows of a source and entries of other lists it shows: fewer
+# where it is too heavy.
 _BYTES = 15_000
-_ROOMS = (12, 6, 3, 1)
+_ROOMS = ((12, 12), (4, 8), (2, 6), (2, 4), (1, 3), (1, 2), (1, 1))
 _UNSURE = Markup('<a class="unsure" href="#unconfirmed">unconfirmed</a>')
 _ALONE = Markup('<a class="unsure" href="#unconfirmed">{} alone</a>')
 
@@ -44,14 +45,14 @@ def paper_page(renderer: Renderer, paper: Paper) -> Page:
         json=f"papers/{paper.id}.json",
         tags=citation_tags(catalogue, paper),
     )
-    for room in _ROOMS:
-        body = _body(renderer, paper, at, venue, room)
+    for rows, room in _ROOMS:
+        body = _body(renderer, paper, at, venue, rows, room)
         if len(body) + len(head) <= _BYTES and len(body.encode()) + len(head.encode()) <= _BYTES:
             break
     return Page(at, _SHELL, body, paper.title, description, head, paper.id)
 
 
-def _body(renderer: Renderer, paper: Paper, at: str, venue: Venue | None, room: int) -> Markup:
+def _body(renderer: Renderer, paper: Paper, at: str, venue: Venue | None, rows: int, room: int) -> Markup:
     catalogue = renderer.catalogue
     listed = catalogue.listed_by.get(paper.id, ())
     said = claims(catalogue, paper) if listed else []
@@ -59,6 +60,7 @@ def _body(renderer: Renderer, paper: Paper, at: str, venue: Venue | None, room: 
         "paper.html",
         at,
         paper=paper,
+        most_rows=rows,
         room=room,
         venue=venue,
         years=renderer.years,
@@ -162,12 +164,11 @@ def _classes(renderer: Renderer, paper: Paper, parts: Sequence[Part]) -> Markup:
 
 
 def _alike(renderer: Renderer, works: Sequence[Alike]) -> Markup:
-    return Markup(
-        "".join(
-            f"<li>{renderer.paper_link(each.paper.id, _PAPERS)} <small>{html.escape(renderer.shared(each))}</small></li>"
-            for each in works
-        )
-    )
+    shown = []
+    for each in works:
+        shared = html.escape(renderer.shared(each))
+        shown.append(f"<li>{renderer.paper_link(each.paper.id, _PAPERS)} <small>{shared}</small></li>")
+    return Markup("".join(shown))
 
 
 def _unsure(paper: Paper) -> dict[str, Markup]:

@@ -22,7 +22,7 @@ from inversion_atlas.records.dataset import Dataset
 from inversion_atlas.records.facet import Facet
 from inversion_atlas.records.fields import Record
 from inversion_atlas.records.metric import Metric
-from inversion_atlas.records.paper import Kind, Paper
+from inversion_atlas.records.paper import Paper, Reported
 from inversion_atlas.reference import index
 from inversion_atlas.reference.index import Implementation
 from inversion_atlas.website.citation_tags import coins, meta
@@ -153,11 +153,30 @@ class Renderer:
         """The years that have a list of their own."""
         return frozenset(paper.year for paper in self.newest_first)
 
+    @cached_property
+    def _ranks(self) -> dict[str, int]:
+        """Where each work that lists show stands among all of them."""
+        return {paper.id: rank for rank, paper in enumerate(self.newest_first)}
+
     def having(self, field: str, value: str) -> list[Paper]:
         """Return what the query `field=value` selects, newest first, without reading every paper for it."""
-        held = frozenset(self.catalogue.papers_with.get((field, value), ()))
-        papers = map(self.catalogue.papers.__getitem__, held)
-        return newest_first(paper for paper in papers if paper.kind is not Kind.BACKGROUND)
+        return self.listed(self.catalogue.papers_with.get((field, value), ()))
+
+    def listed(self, ids: Iterable[str]) -> list[Paper]:
+        """Return the works with these ids that lists show, newest first."""
+        ranks = self._ranks
+        return [self.newest_first[rank] for rank in sorted({ranks[id] for id in ids if id in ranks})]
+
+    @cached_property
+    def reported(self) -> dict[tuple[str, str], list[tuple[Paper, Reported]]]:
+        """("dataset" or "metric", its id) -> the numbers that works report on or with it, newest first."""
+        found: dict[tuple[str, str], list[tuple[Paper, Reported]]] = {}
+        for paper in self.newest_first:
+            for number in paper.reported:
+                found.setdefault(("metric", number.metric), []).append((paper, number))
+                if number.dataset:
+                    found.setdefault(("dataset", number.dataset), []).append((paper, number))
+        return found
 
     def works(self, papers: Iterable[Paper], at: str) -> Markup:
         """Return the entries of a list of works, for the page at address `at`."""

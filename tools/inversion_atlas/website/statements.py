@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -16,6 +16,7 @@ from inversion_atlas.records.paper import Paper
 from inversion_atlas.records.source import Row
 from inversion_atlas.website.threat_model import Part
 
+_DIFFERS = ' <b class="bad">differs</b>'
 _CURATOR = Markup('<a href="#seen">curator</a>')
 _STANCES = {
     Stance.SAME: "the same",
@@ -95,13 +96,33 @@ def _listing(rows: Sequence[Row], paper: Paper) -> Listing:
 
 
 def positions(found: Disagreement, root: str) -> Markup:
-    """Return what the sources say where they disagree, with the errata that settle it."""
-    told = [_position(claim, rows, root) for claim, rows in _by_words(found.claims)]
+    """Return what each source says where they disagree, a line each, then the errata that settle it.
+
+    Sources lead to what they say on the same page, or to their own pages if `root` leads to the top of the website.
+    """
+    settled = {(each.source.id, each.row.place, each.erratum.says) for each in found.errata}
+    by_source: dict[str, list[Claim]] = {}
+    for claim in found.claims:
+        if (claim.source.id, claim.row.place, claim.printed) not in settled:
+            by_source.setdefault(claim.source.id, []).append(claim)
+    told = [_position(source, claims, root) for source, claims in by_source.items()]
     for each in found.errata:
-        link = _source_link(each.source.id, each.row.place, root)
-        erratum = each.erratum
-        told.append(f"{link}: prints <q>{html.escape(erratum.says)}</q>; {html.escape(erratum.correct)}")
+        link, erratum = _source_link(each.source.id, root), each.erratum
+        place = html.escape(each.row.place)
+        told.append(f"{link} ({place}) prints <q>{html.escape(erratum.says)}</q>; {html.escape(erratum.correct)}")
     return Markup("<br>".join(told))
+
+
+def _position(source: str, claims: Sequence[Claim], root: str) -> str:
+    """Return what one source says, each of its words once, and in which places."""
+    words = {claim.printed: claim.stance is Stance.OTHER for claim in claims}
+    quoted = [f"<q>{html.escape(word)}</q>{_DIFFERS if differs else ''}" for word, differs in words.items()]
+    places = dict.fromkeys(_table_row(claim.row.place) for claim in claims)
+    return f"{_source_link(source, root)}: {', '.join(quoted)} ({html.escape('; '.join(places))})"
+
+
+def _source_link(id: str, root: str) -> str:
+    return f'<a href="{root}sources/{id}/">{id}</a>' if root else f'<a href="#from-{id}">{id}</a>'
 
 
 def field_label(catalogue: Catalogue, field: str) -> str:
@@ -117,27 +138,6 @@ def recorded(catalogue: Catalogue, found: Disagreement) -> str:
         return _short(found.record) if found.field == "authors" else ""
     terms = catalogue.facets[found.field].terms if found.field in catalogue.facets else {}
     return ", ".join(terms[term].label if term in terms else term for term in found.record)
-
-
-def _by_words(claims: Iterable[Claim]) -> Iterator[tuple[Claim, list[str]]]:
-    """Yield each thing that a source says once, with the places where it does."""
-    grouped: dict[tuple[str, str], tuple[Claim, list[str]]] = {}
-    for claim in claims:
-        grouped.setdefault((claim.source.id, claim.printed), (claim, []))[1].append(claim.row.place)
-    yield from grouped.values()
-
-
-def _position(claim: Claim, places: list[str], root: str) -> str:
-    shown = "; ".join(dict.fromkeys(places))
-    link = _source_link(claim.source.id, shown, root)
-    otherwise = ' <b class="bad">differs</b>' if claim.stance is Stance.OTHER else ""
-    return f"{link}: <q>{html.escape(claim.printed)}</q>{otherwise}"
-
-
-def _source_link(id: str, place: str, root: str) -> str:
-    """Return a link to what a source says: on the same page, or on the source's own where `root` leads there."""
-    to = f"{root}sources/{id}/" if root else f"#from-{id}"
-    return f'<a href="{to}">{id}</a>, {html.escape(place)}'
 
 
 def _short(values: tuple[str, ...]) -> str:

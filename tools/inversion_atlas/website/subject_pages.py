@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 
-from inversion_atlas.addresses import address
+from markupsafe import Markup
+
+from inversion_atlas.addresses import FAMILY, address
+from inversion_atlas.coverage import SourceCoverage, coverage
 from inversion_atlas.records.dataset import Dataset
+from inversion_atlas.records.facet import Term
 from inversion_atlas.records.metric import Better, Group, Metric
-from inversion_atlas.records.source import Source
+from inversion_atlas.records.paper import Kind
 from inversion_atlas.records.venue import Venue, VenueType
+from inversion_atlas.website.citation_tags import dataset_json_ld
 from inversion_atlas.website.formulas import FormulaError, mathml
+from inversion_atlas.website.profile import most_used, overview
 from inversion_atlas.website.rendering import BESIDE_FACTS, CONTINUED, Page, Renderer, describe, leaves, pager, plural
 
 _ROWS = 100
@@ -18,13 +25,16 @@ _WISHES = {Better.HIGHER: "higher is better", Better.LOWER: "lower is better", B
 
 
 def works_pages(
-    renderer: Renderer, base: str, held: tuple[str, str], name: str, description: str, facts: str, **heading: object
+    renderer: Renderer, base: str, held: tuple[str, str], name: str, description: str, facts: Markup, **heading: object
 ) -> Iterator[Page]:
     """Yield the page of a record with the works that hold a value of a field, and further pages where these are many.
 
     `facts` is what stands above the list on the first page.
     """
     papers = renderer.having(*held)
+    query = "=".join(held)
+    without = (held[0], FAMILY) if held[0] == "dataset" else (held[0],)
+    above = facts + overview(renderer, papers, query, base, without)
     section = base.split("/")[0]
     shell = "terms/shell/term/" if base.count("/") == 3 else f"{section}/shell/"
     for leaf in leaves(base, papers, BESIDE_FACTS, CONTINUED):
@@ -33,12 +43,12 @@ def works_pages(
             "subject.html",
             leaf.address,
             name=name,
-            facts=facts if first else "",
+            facts=above if first else "",
             leaf=leaf,
             total=len(papers),
             numbers=pager(leaf, base),
             entries=renderer.works(leaf.members, leaf.address),
-            query="=".join(held),
+            query=query,
             base=base,
             **{"eyebrow": "", "full_name": "", "crumbs": (), "after": "", "works_heading": "Works", **heading},
         )
@@ -57,7 +67,15 @@ def dataset_pages(renderer: Renderer) -> Iterator[Page]:
     yield Page("datasets/", "datasets/", renderer.render("datasets.html", "datasets/", counts=counts))
     for dataset in catalogue.datasets.values():
         at = address(dataset)
-        facts = renderer.render("dataset.html", at, dataset=dataset, numbers=list(_dataset_facts(dataset)))
+        facts = renderer.render(
+            "dataset.html",
+            at,
+            dataset=dataset,
+            numbers=list(_dataset_facts(dataset)),
+            against=list(_against(renderer, dataset)),
+            reported=renderer.reported.get(("dataset", dataset.id), ()),
+            json_ld=dataset_json_ld(catalogue, dataset),
+        )
         yield from works_pages(
             renderer,
             at,
@@ -96,7 +114,14 @@ def metric_pages(renderer: Renderer) -> Iterator[Page]:
             metric.name,
             metric.description,
             renderer.render(
-                "metric.html", at, metric=metric, range=shown_range(metric), wishes=_WISHES, **_formulas(metric)
+                "metric.html",
+                at,
+                metric=metric,
+                range=shown_range(metric),
+                wishes=_WISHES,
+                implementations=renderer.implementations("metric", metric.id),
+                reported=renderer.reported.get(("metric", metric.id), ()),
+                **_formulas(metric),
             ),
             full_name=metric.full_name or "",
             crumbs=(("Metrics", "metrics/"),),
@@ -138,31 +163,45 @@ def _venue_pages(renderer: Renderer, venue: Venue) -> Iterator[Page]:
 
 def source_pages(renderer: Renderer) -> Iterator[Page]:
     """Yield the list of sources and the ledger of each."""
-    catalogue = renderer.catalogue
-    resolved = {id: sum(not row.unresolved for row in source.rows) for id, source in catalogue.sources.items()}
-    listed = renderer.render("sources.html", "sources/", resolved=resolved)
-    yield Page("sources/", "sources/", listed)
-    for source in catalogue.sources.values():
-        yield from _ledger_pages(renderer, source, resolved[source.id])
+    covered = coverage(renderer.catalogue)
+    yield Page("sources/", "sources/", renderer.render("sources.html", "sources/", covered=covered))
+    for each in covered:
+        yield from _ledger_pages(renderer, each)
 
 
-def _ledger_pages(renderer: Renderer, source: Source, resolved: int) -> Iterator[Page]:
-    base = address(source)
+def _ledger_pages(renderer: Renderer, covered: SourceCoverage) -> Iterator[Page]:
+    source, base = covered.source, address(covered.source)
+    redirects = renderer.catalogue.redirects
+    works = renderer.listed(redirects.get(row.paper, row.paper) for row in source.rows if row.paper)
+    above = overview(renderer, works, f"source={source.id}", base)
+    terms = {term: facet.id for facet in renderer.catalogue.facets.values() for term in facet.terms}
     description = f"{plural(len(source.rows), 'row')} of “{source.title}”, each with the record it resolves to."
     for leaf in leaves(base, source.rows, _ROWS):
         body = renderer.render(
             "source.html",
             leaf.address,
             source=source,
+            covered=covered,
+            above=above if leaf.number == 1 else "",
             leaf=leaf,
             numbers=pager(leaf, base),
-            resolved=resolved,
-            terms={term: facet.id for facet in renderer.catalogue.facets.values() for term in facet.terms},
+            terms=terms,
             edit_link=renderer.edit_link(source),
         )
         title = source.title if leaf.number == 1 else f"{source.title}, page {leaf.number}"
         head = renderer.head(leaf.address)
         yield Page(leaf.address, "sources/shell/", body, title, describe(description), head, source.id)
+
+
+def _against(renderer: Renderer, dataset: Dataset) -> Iterator[tuple[str, Kind, list[tuple[Term, int]]]]:
+    """Yield which families of attacks and of defenses use a dataset, each with the number of works."""
+    families = renderer.catalogue.facets.get(FAMILY)
+    works = renderer.having("dataset", dataset.id)
+    for heading, kind in (("Attacks on it", Kind.ATTACK), ("Defenses measured on it", Kind.DEFENSE)):
+        counts = Counter(term for paper in works if paper.kind is kind for term in paper.taxonomy.get(FAMILY, ()))
+        known = {id: count for id, count in counts.items() if families and id in families.terms}
+        if families and known:
+            yield heading, kind, [(families.terms[id], count) for id, count in most_used(known)]
 
 
 def shown_range(metric: Metric) -> str:
