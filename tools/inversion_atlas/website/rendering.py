@@ -106,8 +106,8 @@ class Renderer:
         )
         environment.globals.update(
             address=address,
-            facet_address=facet_address,
             explore_address=explore_address,
+            facet_address=facet_address,
             feed_address=feed_address,
             facets_of=self.facets,
             names_of=self.names,
