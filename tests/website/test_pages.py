@@ -32,7 +32,7 @@ from .conftest import ROOT, Parsed, parse
 
 RECORD_PAGE_BYTES = 20_000
 # Pages that links lead to and that come with other parts of the site.
-ELSEWHERE = {"explore"}
+ELSEWHERE = {"explore", "maps", "compare", "learn"}
 HOSTILE = (
     "</script><script>alert(1)</script>",
     "\"><img src=x onerror='alert(1)'>",

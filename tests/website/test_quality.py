@@ -109,6 +109,7 @@ def test_no_page_asks_another_host_or_breaks_its_policy(
             policy = page.locator('meta[http-equiv="content-security-policy"]').get_attribute("content")
             assert policy is not None
             assert "default-src 'none'" in policy
+            assert "form-action 'self'" in policy
             assert not re.search(r"unsafe|\*|https?:", policy)
             assert page.locator("h1").count() == 1
     assert said == []
