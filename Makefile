@@ -7,10 +7,10 @@ INSTALLED := $(VENV)/installed
 TESTED := $(VENV)/installed-for-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help site build test check lint benchmark wheel clean
+.PHONY: help site build test check lint benchmark lighthouse screenshots wheel clean
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 site: $(INSTALLED) ## build README, exports and website, and serve the website on localhost
 	$(BIN)/atlas serve
@@ -32,6 +32,12 @@ check: $(INSTALLED) ## check the records alone
 
 benchmark: $(TESTED) ## measure the budgets and compare with the committed figures
 	$(BIN)/python benchmarks/catalogue.py
+
+lighthouse: $(TESTED) build ## let Lighthouse measure home, Explore and a paper
+	$(BIN)/python benchmarks/lighthouse.py
+
+screenshots: $(TESTED) build ## take pictures of every kind of page into build/screenshots
+	$(BIN)/python tests/website/screenshots.py build/screenshots
 
 wheel: $(INSTALLED) ## build the wheel into dist/
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .

@@ -84,6 +84,7 @@
     if (!navigator.clipboard) return;
     document.body.append(status);
     document.querySelectorAll("pre:not([data-copy]) > code").forEach((code) => offerCopy(code, ""));
-    document.querySelectorAll("[data-copy]").forEach((element) => offerCopy(element, element.dataset.copy));
+    // A button that says so itself belongs to a page's own script.
+    document.querySelectorAll("[data-copy]:not(button)").forEach((element) => offerCopy(element, element.dataset.copy));
   });
 })();

@@ -18,11 +18,9 @@ from inversion_atlas.website.server import SiteServer
 from inversion_atlas.website.shells import Shell, read_shells
 from inversion_atlas.website.theme import render_theme
 
+from .page_types import CHROMIUM
+
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 
 

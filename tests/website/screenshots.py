@@ -2,7 +2,7 @@
 
 python tests/website/screenshots.py FOLDER [--site SITE] [--only NAME,NAME] [--whole]
 
-SITE is a built website, by default build/site. A picture is as tall as the page, at most 3,000 pixels, or --whole.
+SITE is a built website, by default build/site. Pictures are at most 3,000 pixels tall without --whole.
 """
 
 from __future__ import annotations

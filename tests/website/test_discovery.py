@@ -6,6 +6,7 @@ import re
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,13 @@ from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.records.settings import Settings
 from inversion_atlas.stamp import Stamp
 from inversion_atlas.website import discovery
+from inversion_atlas.website.build import page_files
 from inversion_atlas.website.citing import atlas
 from inversion_atlas.website.discovery import llms, opensearch, sitemap
 from inversion_atlas.website.feeds import Change
 from inversion_atlas.website.new_page import appeared, days
 from inversion_atlas.website.pages import renderer_for
+from inversion_atlas.website.shells import Shell
 
 from .conftest import ROOT, parse
 
@@ -58,6 +61,30 @@ def test_a_browser_can_search_the_site() -> None:
     assert texts(root, f"{OPENSEARCH}ShortName") == ["Atlas & <Co>"]
     html = [url.attrib for url in root.findall(f"{OPENSEARCH}Url") if url.attrib["type"] == "text/html"]
     assert html == [{"type": "text/html", "template": "https://atlas.example/x/explore/?q={searchTerms}"}]
+
+
+def test_with_an_address_the_site_tells_programs_of_itself(
+    make_catalogue: Callable[..., Catalogue], shells: dict[str, Shell], tmp_path: Path
+) -> None:
+    catalogue = make_catalogue({"a2020t": {"title": "T", "authors": ["A, B"], "year": 2020, "kind": "attack"}})
+
+    def made(settings: Settings) -> dict[str, str]:
+        renderer = renderer_for(replace(catalogue, settings=settings), ROOT)
+        return {path: str(content) for path, content in page_files(renderer, shells, Stamp("0"))}
+
+    without, told = made(catalogue.settings), made(SETTINGS)
+    assert told.keys() - without.keys() == {"sitemap.xml", "robots.txt", "opensearch.xml"}
+    assert "Sitemap: https://atlas.example/x/sitemap.xml\n" in told["robots.txt"]
+    assert "](https://atlas.example/x/api/v1/openapi.json)" in told["llms.txt"]
+    listed = texts(ET.fromstring(told["sitemap.xml"].encode()), f"{SITEMAP}url/{SITEMAP}loc")
+    pages = {path.removesuffix("index.html") for path in told if path.endswith("index.html")}
+    assert set(listed) == {f"https://atlas.example/x/{page}" for page in pages | {"downloads/", "cite/"}}
+    for page, root in (("index.html", ""), ("new/index.html", "../")):
+        tags = parse(told[page]).tags
+        (link,) = (attributes for _, attributes in tags if attributes.get("rel") == "search")
+        assert link["href"] == f"{root}opensearch.xml"
+        (feed,) = (found for tag, found in tags if tag == "link" and found.get("type") == "application/atom+xml")
+        assert feed["href"] == f"{root}feeds/all.xml"
 
 
 def test_what_llms_txt_names_exists(catalogue: Catalogue, site: Path) -> None:

@@ -1,6 +1,6 @@
 """Makes the fonts beside this file from Adobe's: three parts each, fewer weights, another name (see LICENSES.txt).
 
-python subset.py FOLDER      (FOLDER: where the npm packages named in LICENSES.txt are unpacked; needs fonttools, brotli)
+python subset.py FOLDER      (FOLDER: where the npm packages named in LICENSES.txt are unpacked; needs fonttools)
 """
 
 from __future__ import annotations

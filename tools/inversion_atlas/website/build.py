@@ -31,9 +31,9 @@ from inversion_atlas.website.theme import render_theme, source_folder
 
 Progress = Callable[[str], None]
 T = TypeVar("T")
-# Of what the theme brings, our pages load neither its scripts nor its search, and a map of the site is our own.
+# Of what the theme brings our pages load nothing, and a map of the site is our own.
 _UNUSED = re.compile(
-    r".*\.(html|map|pyc?)|sitemap\.xml(\.gz)?|search\.json|assets/(javascripts/.*|images/favicon\.png)"
+    r".*\.(html|map|pyc?)|sitemap\.xml(\.gz)?|search\.json|assets/(javascripts|stylesheets)/.*|assets/images/favicon\.png"
 )
 _EVERY = 5000
 

@@ -312,10 +312,10 @@ class Renderer:
             lines.append(f'<link rel="alternate" type="application/json" href="{html.escape(link)}">')
         if feed:
             name = html.escape(f"{settings.title}: {title}" if title else settings.title)
-            link = html.escape(f"{relative(at)}{feed}")
+            link = html.escape(relative(at, feed))
             lines.append(f'<link rel="alternate" type="application/atom+xml" title="{name}" href="{link}">')
         if settings.site and feed == feed_address():
-            link = f"{relative(at)}opensearch.xml"
+            link = relative(at, "opensearch.xml")
             name = html.escape(settings.title)
             lines.append(f'<link rel="search" type="{_OPENSEARCH}" title="{name}" href="{link}">')
         # Not a template: fifteen such lines stand on every record's page.
