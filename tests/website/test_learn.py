@@ -53,7 +53,8 @@ def test_every_link_leads_to_a_page_and_every_query_finds_works(page: Path, site
 def test_a_page_is_short_and_rests_on_records(page: Path, catalogue: Catalogue) -> None:
     text = page.read_text()
     named = set(re.findall(r"/papers/([a-z0-9]+)/", text))
-    assert named <= set(catalogue.papers) and len(named) >= 3
+    assert named <= set(catalogue.papers)
+    assert len(named) >= 3
     words = re.sub(r"<[^>]+>|\]\([^)]*\)|^---.*?^---", " ", text, flags=re.DOTALL | re.MULTILINE).split()
     assert 400 <= len(words) <= 900, f"{page.name} has {len(words)} words"
 
@@ -76,9 +77,9 @@ def test_the_links_work_in_a_browser_from_a_prefix(
     base = f"{serving(tmp_path)}some/prefix/"
     page = browser.new_page(viewport={"width": 360, "height": 800})
     page.goto(f"{base}learn/")
-    page.get_by_role("link", name="Threat models", exact=True).click()
+    page.locator("#content").get_by_role("link", name="Threat models", exact=True).click()
     assert page.locator("h1").inner_text() == "Threat models"
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.get_by_role("link", name="BREP-MI", exact=True).click()
+    page.locator("#content").get_by_role("link", name="BREP-MI", exact=True).click()
     assert page.url == f"{base}papers/kahla2022label/"
     page.close()

@@ -21,6 +21,9 @@ class Counts(NamedTuple):
     defenses: int
 
 
+_NONE = Counts(0, 0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A row or column of a matrix: a value of a field, how deep it stands below broader ones, where it is explained."""
@@ -71,7 +74,7 @@ class Crossings:
         for line in lines:
             held &= self._held.get((line.field, line.value), 0)
         if not held:
-            return Counts(0, 0, 0)
+            return _NONE
         attacks, defenses = self._kinds
         return Counts(held.bit_count(), (held & attacks).bit_count(), (held & defenses).bit_count())
 

@@ -24,6 +24,8 @@ _SHELLS = {2: "maps/shell/", 3: "maps/shell/gap/"}
 _MOST_COLUMNS = 24
 _MOST_DATASETS = 60
 _CAPABILITY, _RECOVERED = ("access", "adversary", "signal"), ("objective", "data-type")
+# More pictures than this are more than one reads; the largest are drawn.
+_MOST_PANELS = 20
 # A list of relations longer than this is cut; the API has all of them.
 _LISTED = 500
 # Years before the first one in which this many works appeared share a bar.
@@ -377,13 +379,16 @@ def lineage_page(renderer: Renderer) -> Page:
         for verb, found in ((verb, list(group)) for verb, group in groupby(listed, key=lambda step: step.verb))
     ]
     panels = lineage.panels(catalogue, steps)
+    largest = sorted(panels, key=lambda panel: (-len(panel.steps), panel.id))[:_MOST_PANELS]
+    drawn = [panel for panel in panels if panel in largest]
     return _page(
         renderer,
         at,
         "Lineage of attacks and defenses",
         "Which works improve, extend, break or defend against which, drawn by year.",
         "map_lineage.html",
-        panels=[(panel, lineage.picture(catalogue, panel, relative(at))) for panel in panels],
+        panels=[(panel, lineage.picture(catalogue, panel, relative(at))) for panel in drawn],
+        left_out=len(panels) - len(drawn),
         lists=lists,
         says=lineage.SAYS,
         works=len({end for step in steps for end in (step.source, step.target)}),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
@@ -38,12 +40,7 @@ class Matrix:
 
 def shade(count: int) -> str:
     """Return the class of a cell: n0 for none, up to n5."""
-    return f"n{sum(count >= step for step in STEPS)}"
-
-
-def cell_query(row: Line, column: Line, kept: str = "") -> str:
-    """Return the query that selects what a cell counts."""
-    return " ".join(part for part in (row.query, column.query, kept) if part)
+    return f"n{bisect_right(STEPS, count)}"
 
 
 def counted(counts: Counts, kept: str) -> int:
@@ -75,6 +72,7 @@ def picture(matrix: Matrix, crossings: Crossings, root: str, groups: dict[str, s
         _column_label(column, x + (pitch - _GAP) / 2, top - 10, root, turned)
         for column, x in zip(matrix.columns, starts, strict=True)
     )
+    columns = _columns(matrix, starts, pitch)
     y: float = top
     for field, rows in groupby(matrix.rows, key=lambda row: row.field):
         if names:
@@ -82,7 +80,7 @@ def picture(matrix: Matrix, crossings: Crossings, root: str, groups: dict[str, s
             y += _GROUP
         for row in rows:
             marks.append(_row_label(row, left, y, crossings, root, matrix.kept))
-            marks += _cells(row, matrix, starts, y, pitch, crossings, root)
+            marks += _cells(row, matrix, columns, y, pitch, crossings, root)
             y += _HEIGHT
     right = (starts[-1] + pitch if starts else left) + max(0, lead - pitch / 2)
     return svg.drawing(matrix.id, math.ceil(right) + 4, y + 4, matrix.title, matrix.about, marks)
@@ -115,24 +113,44 @@ def _row_label(row: Line, left: float, y: float, crossings: Crossings, root: str
     return linked + svg.label(left - 12, y + _HEIGHT / 2 + 4, f"{total:,}", "total")
 
 
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """What the cells of a column share, written once: thousands of cells are drawn in every build."""
+
+    line: Line
+    label: str
+    query: str
+    x: str
+    middle: str
+
+
+def _columns(matrix: Matrix, starts: Sequence[float], pitch: float) -> list[_Column]:
+    rest = f" {matrix.kept}" if matrix.kept else ""
+    half = (pitch - _GAP) / 2
+    return [
+        _Column(line, str(escape(line.label)), quote(line.query + rest, safe=""), svg.number(x), svg.number(x + half))
+        for line, x in zip(matrix.columns, starts, strict=True)
+    ]
+
+
 def _cells(
-    row: Line, matrix: Matrix, starts: Sequence[float], y: float, pitch: float, crossings: Crossings, root: str
+    row: Line, matrix: Matrix, columns: Sequence[_Column], y: float, pitch: float, crossings: Crossings, root: str
 ) -> Iterator[str]:
-    width, height = svg.number(pitch - _GAP), svg.number(_HEIGHT - _GAP)
-    middle, base = (pitch - _GAP) / 2, svg.number(y + _HEIGHT / 2 + 4)
-    row_label, top = escape(row.label), svg.number(y)
-    # One string per cell: tens of thousands of these are written in every build.
-    for column, x in zip(matrix.columns, starts, strict=True):
-        counts = crossings.count(row, column)
+    size = f'width="{svg.number(pitch - _GAP)}" height="{svg.number(_HEIGHT - _GAP)}" rx="2"'
+    base, top = svg.number(y + _HEIGHT / 2 + 4), svg.number(y)
+    label = str(escape(row.label))
+    # An address is quoted letter by letter, so its two halves can be.
+    href = root + explore_address(f"{row.query} ")
+    for column in columns:
+        counts = crossings.count(row, column.line)
         count = counted(counts, matrix.kept)
-        href = root + explore_address(cell_query(row, column, matrix.kept))
         told = not matrix.kept and count
         all_counts = f' data-n="{counts.works} {counts.attacks} {counts.defenses}"' if told else ""
         yield (
-            f'<a href="{href}" class="cell {shade(count)}"{all_counts}>'
-            f"<title>{row_label} × {escape(column.label)}: {count:,}</title>"
-            f'<rect x="{svg.number(x)}" y="{top}" width="{width}" height="{height}" rx="2"/>'
-            f'<text x="{svg.number(x + middle)}" y="{base}">{count:,}</text></a>'
+            f'<a href="{href}{column.query}" class="cell {shade(count)}"{all_counts}>'
+            f"<title>{label} × {column.label}: {count:,}</title>"
+            f'<rect x="{column.x}" y="{top}" {size}/>'
+            f'<text x="{column.middle}" y="{base}">{count:,}</text></a>'
         )
 
 
