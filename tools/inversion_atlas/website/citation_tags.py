@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from markupsafe import Markup
 
@@ -27,16 +28,24 @@ _CONTAINERS = {
     VenueType.THESIS: "citation_dissertation_institution",
     VenueType.REPORT: "citation_technical_report_institution",
 }
-# OpenURL's name for a form of publication: its format, its genre, the key of the title and of the container.
+
+
+def _genre(format: str, genre: str, title: str, container: str) -> tuple[str, str, str]:
+    kind = f"&amp;rft.genre={genre}" if genre else ""
+    start = f"ctx_ver=Z39.88-2004&amp;rft_val_fmt=info%3Aofi%2Ffmt%3Akev%3Amtx%3A{format}{kind}"
+    return start, f"rft.{title}", f"rft.{container}"
+
+
+# How OpenURL calls a form of publication: how its context starts, the key of the title and that of the container.
 _GENRES = {
-    Form.ARTICLE: ("journal", "article", "rft.atitle", "rft.jtitle"),
-    Form.PROCEEDINGS: ("book", "proceeding", "rft.atitle", "rft.btitle"),
-    Form.CHAPTER: ("book", "bookitem", "rft.atitle", "rft.btitle"),
-    Form.BOOK: ("book", "book", "rft.btitle", "rft.series"),
-    Form.THESIS: ("dissertation", "", "rft.title", "rft.inst"),
-    Form.REPORT: ("book", "report", "rft.btitle", "rft.pub"),
-    Form.PREPRINT: ("journal", "preprint", "rft.atitle", "rft.jtitle"),
-    Form.OTHER: ("book", "document", "rft.btitle", "rft.pub"),
+    Form.ARTICLE: _genre("journal", "article", "atitle", "jtitle"),
+    Form.PROCEEDINGS: _genre("book", "proceeding", "atitle", "btitle"),
+    Form.CHAPTER: _genre("book", "bookitem", "atitle", "btitle"),
+    Form.BOOK: _genre("book", "book", "btitle", "series"),
+    Form.THESIS: _genre("dissertation", "", "title", "inst"),
+    Form.REPORT: _genre("book", "report", "btitle", "pub"),
+    Form.PREPRINT: _genre("journal", "preprint", "atitle", "jtitle"),
+    Form.OTHER: _genre("book", "document", "btitle", "pub"),
 }
 
 
@@ -69,27 +78,31 @@ def citation_tags(catalogue: Catalogue, paper: Paper) -> Iterator[tuple[str, str
         yield "citation_public_url", f"{catalogue.settings.site}/{address(paper)}"
 
 
-def coins(catalogue: Catalogue, paper: Paper) -> Markup:
+def coins(catalogue: Catalogue, paper: Paper) -> str:
     """Return a work as a COinS span, by which reference managers take it from a list."""
-    fact = citation.cite(catalogue, paper)
-    format, genre, title, container = _GENRES[fact.form]
-    first, _, last = fact.pages.partition("–")
-    pairs = [
-        ("ctx_ver", "Z39.88-2004"),
-        ("rft_val_fmt", f"info:ofi/fmt:kev:mtx:{format}"),
-        ("rft.genre", genre),
-        (title, fact.title),
-        (container, fact.container),
-        ("rft.date", str(fact.year)),
-        ("rft.volume", fact.volume),
-        ("rft.issue", fact.issue),
+    venue = catalogue.venues.get(paper.venue or "")
+    start, title, container = _GENRES[citation.publication_form(venue, paper)]
+    first, _, last = citation.page_range(paper.pages or "").partition("–")
+    url = f"info:doi/{paper.links.doi}" if paper.links.doi else citation.web_address(paper)
+    pairs = (
+        (title, paper.title),
+        (container, venue.name if venue else ""),
+        ("rft.date", str(paper.year)),
+        ("rft.volume", paper.volume),
+        ("rft.issue", paper.issue),
         ("rft.spage", first),
         ("rft.epage", last),
-        ("rft_id", f"info:doi/{fact.doi}" if fact.doi else fact.url),
-        *(("rft.au", author) for author in paper.authors),
-    ]
-    context = urlencode([(key, value) for key, value in pairs if value], errors="replace")
-    return Markup('<span class="Z3988" title="{}"></span>').format(context)
+        ("rft_id", url),
+    )
+    context = [start, *(f"{key}={_quoted(value)}" for key, value in pairs if value)]
+    context += [f"rft.au={_quoted(author)}" for author in paper.authors]
+    return f'<span class="Z3988" title="{"&amp;".join(context)}"></span>'
+
+
+# Authors and venues come again and again.
+@lru_cache(maxsize=2**16)
+def _quoted(text: str) -> str:
+    return quote_plus(text, errors="replace")
 
 
 def paper_json_ld(catalogue: Catalogue, paper: Paper) -> Markup:
