@@ -30,6 +30,9 @@ _CONTAINERS = {
 }
 
 
+_PERSONS = 25
+
+
 def _genre(format: str, genre: str, title: str, container: str) -> tuple[str, str, str]:
     kind = f"&amp;rft.genre={genre}" if genre else ""
     start = f"ctx_ver=Z39.88-2004&amp;rft_val_fmt=info%3Aofi%2Ffmt%3Akev%3Amtx%3A{format}{kind}"
@@ -106,14 +109,14 @@ def _quoted(text: str) -> str:
 
 
 def paper_json_ld(catalogue: Catalogue, paper: Paper) -> Markup:
-    """Return a work as schema.org JSON-LD."""
+    """Return a work as schema.org JSON-LD, with the first of very many authors; the meta tags name all."""
     venue = catalogue.venues.get(paper.venue or "")
     links = paper.links
     found: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Thesis" if venue and venue.type is VenueType.THESIS else "ScholarlyArticle",
         "name": paper.title,
-        "author": [_person(author) for author in paper.authors],
+        "author": [_person(author) for author in paper.authors[:_PERSONS]],
         "datePublished": str(paper.year),
     }
     if venue:
