@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
@@ -31,6 +31,7 @@ _CONTAINERS = {
 
 
 _PERSONS = 25
+_LICENSE = "https://creativecommons.org/licenses/by/4.0/"
 
 
 def _genre(format: str, genre: str, title: str, container: str) -> tuple[str, str, str]:
@@ -148,6 +149,27 @@ def dataset_json_ld(catalogue: Catalogue, dataset: Dataset) -> Markup:
         found["sameAs"] = dataset.homepage
     if catalogue.settings.site:
         found["url"] = f"{catalogue.settings.site}/{address(dataset)}"
+    return script(found)
+
+
+def catalogue_json_ld(catalogue: Catalogue, files: Iterable[tuple[str, str]], version: str) -> Markup:
+    """Return the catalogue itself as schema.org JSON-LD; `files` are its downloads: address and media type."""
+    settings = catalogue.settings
+    found: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "Dataset",
+        "name": settings.title,
+        "description": " ".join(settings.description.split()),
+        "license": _LICENSE,
+        "version": version,
+        "isAccessibleForFree": True,
+    }
+    if settings.site:
+        found["url"] = f"{settings.site}/"
+        found["distribution"] = [
+            {"@type": "DataDownload", "contentUrl": f"{settings.site}/{path}", "encodingFormat": kind}
+            for path, kind in files
+        ]
     return script(found)
 
 
