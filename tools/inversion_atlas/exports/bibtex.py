@@ -16,6 +16,8 @@ from inversion_atlas.records.paper import Paper
 # A name with one of these is kept whole, for biber takes the initials of its parts and stumbles over them; commas it
 # counts inside braces too, unless they hold the whole name.
 _ODD = re.compile(r"[\\{}%&#$_^~<>|`\"@=]")
+# The names that need nothing: capitalized words, none of them the word that joins two names.
+_PLAIN = re.compile(r"(?!And,)[A-Z][a-z]+, (?:[A-Z](?:\.|[a-z]+)(?<!And)(?: |$))+(?<! )")
 # At the start of a name these would become an initial that is half a TeX command.
 _NO_INITIAL = "\\{}~^`_$%#& "
 _AND = re.compile(r"(?:^|\s)and(?:\s|$)", re.IGNORECASE)
@@ -62,7 +64,11 @@ def biblatex_pieces(catalogue: Catalogue) -> Pieces:
 
 def entry(catalogue: Catalogue, paper: Paper) -> str:
     """Return the BibTeX entry of a paper."""
-    fact = cite(catalogue, paper)
+    return entry_of(catalogue, paper, cite(catalogue, paper))
+
+
+def entry_of(catalogue: Catalogue, paper: Paper, fact: Citation) -> str:
+    """Return the BibTeX entry of a paper whose citation is at hand."""
     fields: dict[str, str] = {
         "author": _authors(fact.names, tex.escape_name),
         "title": titles.protect(fact.title, tex.escape, _proper_names(catalogue, paper)) or "Untitled",
@@ -152,6 +158,8 @@ def _authors(names: Sequence[Name], escape: Callable[[str], str]) -> str:
 
 @lru_cache(maxsize=2**16)
 def _name(name: Name, escape: Callable[[str], str]) -> str:
+    if _PLAIN.fullmatch(f"{name.family}, {name.given}") and not (name.particle or name.suffix):
+        return f"{name.family}, {name.given}"
     family, given = escape(name.family), escape(name.given)
     if name.whole or not family or not given or _ODD.search(f"{name.surname}{name.given}") or "," in name.given:
         shown = ", ".join(part for part in (name.surname, name.suffix, name.given) if part)

@@ -191,7 +191,11 @@ def status_note(paper: Paper) -> str:
 
 def plain(catalogue: Catalogue, paper: Paper) -> str:
     """Return the citation as one line of plain text, after the manner of the APA."""
-    fact = cite(catalogue, paper)
+    return plain_text(cite(catalogue, paper))
+
+
+def plain_text(fact: Citation) -> str:
+    """Return what is known of a paper as `plain` does."""
     title = fact.title if not fact.note else f"{fact.title} [{fact.note}]"
     parts = [_closed(_plain_authors(fact.names)) + f" ({fact.year}).", _closed(title), _plain_source(fact)]
     address = doi_address(fact.doi) if fact.doi else fact.url

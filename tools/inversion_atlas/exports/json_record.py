@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from inversion_atlas.addresses import address, facet_address, term_address
 from inversion_atlas.catalogue import Catalogue, Edge
+from inversion_atlas.disagreements import Disagreement, disagreements
 from inversion_atlas.exports import citation
 from inversion_atlas.records.dataset import Dataset
 from inversion_atlas.records.erratum import Erratum
@@ -55,6 +56,7 @@ def paper_json(catalogue: Catalogue, paper: Paper) -> Json:
         "added": paper.added.isoformat() if paper.added else None,
         "evidence": list(paper.evidence),
         "listed_by": [_listing(source, row) for source, row in catalogue.listed_by.get(paper.id, ())],
+        "disagreements": [_disagreement(found) for found in disagreements(catalogue, paper)],
         "citation": citation.plain(catalogue, paper),
     }
 
@@ -191,6 +193,22 @@ def _listing(source: Source, row: Row) -> Json:
         "says": {key: list(values) for key, values in row.says.items()},
         "errata": list(map(_erratum, row.errata)),
     }
+
+
+def _disagreement(found: Disagreement) -> Json:
+    """Return a field on which record and sources do not agree."""
+    claims = [
+        {
+            "source": claim.source.id,
+            "place": claim.row.place,
+            "says": claim.printed,
+            "value": claim.value,
+            "stance": str(claim.stance),
+        }
+        for claim in found.claims
+    ]
+    errata = [{"source": each.source.id, "place": each.row.place, **_erratum(each.erratum)} for each in found.errata]
+    return {"field": found.field, "record": list(found.record), "claims": claims, "errata": errata}
 
 
 def _erratum(erratum: Erratum) -> Json:

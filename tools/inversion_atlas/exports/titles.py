@@ -24,6 +24,7 @@ _WORD = r"[^\W_]+(?:['’.&+][^\W_]+)*\+*"
 _COMPOUND = re.compile(rf"{_WORD}(?:[-‐‑–/]{_WORD})*")
 _PART = re.compile(_WORD)
 _NEW_SENTENCE = re.compile(r"[?!]['’”\")]?\s+[‘“\"(]?$|(?:—|\s–)\s*$")
+_DIVIDERS = frozenset("?!—–")
 _SUBTITLE = re.compile(r":\s+[‘“\"(]?$")
 
 
@@ -35,9 +36,13 @@ def protect(title: str, escape: Callable[[str], str], names: Collection[str] = (
     if _shouts(title):
         return escape(title)
     pieces, at = [], 0
+    # Most words need no second look: all in lower case, or in a title that no mark divides.
+    divided = not _DIVIDERS.isdisjoint(title)
     for found in _COMPOUND.finditer(title):
-        before = title[: found.start()]
-        opens = found.start() > 0 and bool(_NEW_SENTENCE.search(before) or (subtitle and _SUBTITLE.search(before)))
+        if found[0].islower():
+            continue
+        before = title[: found.start()] if divided or subtitle else ""
+        opens = bool(before) and bool(_NEW_SENTENCE.search(before) or (subtitle and _SUBTITLE.search(before)))
         compound = _protected_compound(found[0], names, opens)
         if compound:
             pieces += [(title[at : found.start()], False), *compound]
@@ -76,7 +81,7 @@ def _protected_compound(compound: str, names: Collection[str], opens: bool) -> l
 
 
 def _needs(word: str, names: Collection[str], compound: bool) -> bool:
-    if any(char.isupper() for char in word[1:]):
+    if not word[1:].islower() and any(map(str.isupper, word[1:])):
         return True
     if not word[0].isupper():
         return False

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from markupsafe import Markup
 
@@ -27,16 +28,28 @@ _CONTAINERS = {
     VenueType.THESIS: "citation_dissertation_institution",
     VenueType.REPORT: "citation_technical_report_institution",
 }
-# OpenURL's name for a form of publication: its format, its genre, the key of the title and of the container.
+
+
+_PERSONS = 25
+_LICENSE = "https://creativecommons.org/licenses/by/4.0/"
+
+
+def _genre(format: str, genre: str, title: str, container: str) -> tuple[str, str, str]:
+    kind = f"&amp;rft.genre={genre}" if genre else ""
+    start = f"ctx_ver=Z39.88-2004&amp;rft_val_fmt=info%3Aofi%2Ffmt%3Akev%3Amtx%3A{format}{kind}"
+    return start, f"rft.{title}", f"rft.{container}"
+
+
+# How OpenURL calls a form of publication: how its context starts, the key of the title and that of the container.
 _GENRES = {
-    Form.ARTICLE: ("journal", "article", "rft.atitle", "rft.jtitle"),
-    Form.PROCEEDINGS: ("book", "proceeding", "rft.atitle", "rft.btitle"),
-    Form.CHAPTER: ("book", "bookitem", "rft.atitle", "rft.btitle"),
-    Form.BOOK: ("book", "book", "rft.btitle", "rft.series"),
-    Form.THESIS: ("dissertation", "", "rft.title", "rft.inst"),
-    Form.REPORT: ("book", "report", "rft.btitle", "rft.pub"),
-    Form.PREPRINT: ("journal", "preprint", "rft.atitle", "rft.jtitle"),
-    Form.OTHER: ("book", "document", "rft.btitle", "rft.pub"),
+    Form.ARTICLE: _genre("journal", "article", "atitle", "jtitle"),
+    Form.PROCEEDINGS: _genre("book", "proceeding", "atitle", "btitle"),
+    Form.CHAPTER: _genre("book", "bookitem", "atitle", "btitle"),
+    Form.BOOK: _genre("book", "book", "btitle", "series"),
+    Form.THESIS: _genre("dissertation", "", "title", "inst"),
+    Form.REPORT: _genre("book", "report", "btitle", "pub"),
+    Form.PREPRINT: _genre("journal", "preprint", "atitle", "jtitle"),
+    Form.OTHER: _genre("book", "document", "btitle", "pub"),
 }
 
 
@@ -69,38 +82,42 @@ def citation_tags(catalogue: Catalogue, paper: Paper) -> Iterator[tuple[str, str
         yield "citation_public_url", f"{catalogue.settings.site}/{address(paper)}"
 
 
-def coins(catalogue: Catalogue, paper: Paper) -> Markup:
+def coins(catalogue: Catalogue, paper: Paper) -> str:
     """Return a work as a COinS span, by which reference managers take it from a list."""
-    fact = citation.cite(catalogue, paper)
-    format, genre, title, container = _GENRES[fact.form]
-    first, _, last = fact.pages.partition("–")
-    pairs = [
-        ("ctx_ver", "Z39.88-2004"),
-        ("rft_val_fmt", f"info:ofi/fmt:kev:mtx:{format}"),
-        ("rft.genre", genre),
-        (title, fact.title),
-        (container, fact.container),
-        ("rft.date", str(fact.year)),
-        ("rft.volume", fact.volume),
-        ("rft.issue", fact.issue),
+    venue = catalogue.venues.get(paper.venue or "")
+    start, title, container = _GENRES[citation.publication_form(venue, paper)]
+    first, _, last = citation.page_range(paper.pages or "").partition("–")
+    url = f"info:doi/{paper.links.doi}" if paper.links.doi else citation.web_address(paper)
+    pairs = (
+        (title, paper.title),
+        (container, venue.name if venue else ""),
+        ("rft.date", str(paper.year)),
+        ("rft.volume", paper.volume),
+        ("rft.issue", paper.issue),
         ("rft.spage", first),
         ("rft.epage", last),
-        ("rft_id", f"info:doi/{fact.doi}" if fact.doi else fact.url),
-        *(("rft.au", author) for author in paper.authors),
-    ]
-    context = urlencode([(key, value) for key, value in pairs if value], errors="replace")
-    return Markup('<span class="Z3988" title="{}"></span>').format(context)
+        ("rft_id", url),
+    )
+    context = [start, *(f"{key}={_quoted(value)}" for key, value in pairs if value)]
+    context += [f"rft.au={_quoted(author)}" for author in paper.authors]
+    return f'<span class="Z3988" title="{"&amp;".join(context)}"></span>'
+
+
+# Authors and venues come again and again.
+@lru_cache(maxsize=2**16)
+def _quoted(text: str) -> str:
+    return quote_plus(text, errors="replace")
 
 
 def paper_json_ld(catalogue: Catalogue, paper: Paper) -> Markup:
-    """Return a work as schema.org JSON-LD."""
+    """Return a work as schema.org JSON-LD, with the first of very many authors; the meta tags name all."""
     venue = catalogue.venues.get(paper.venue or "")
     links = paper.links
     found: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Thesis" if venue and venue.type is VenueType.THESIS else "ScholarlyArticle",
         "name": paper.title,
-        "author": [_person(author) for author in paper.authors],
+        "author": [_person(author) for author in paper.authors[:_PERSONS]],
         "datePublished": str(paper.year),
     }
     if venue:
@@ -132,6 +149,27 @@ def dataset_json_ld(catalogue: Catalogue, dataset: Dataset) -> Markup:
         found["sameAs"] = dataset.homepage
     if catalogue.settings.site:
         found["url"] = f"{catalogue.settings.site}/{address(dataset)}"
+    return script(found)
+
+
+def catalogue_json_ld(catalogue: Catalogue, files: Iterable[tuple[str, str]], version: str) -> Markup:
+    """Return the catalogue itself as schema.org JSON-LD; `files` are its downloads: address and media type."""
+    settings = catalogue.settings
+    found: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "Dataset",
+        "name": settings.title,
+        "description": " ".join(settings.description.split()),
+        "license": _LICENSE,
+        "version": version,
+        "isAccessibleForFree": True,
+    }
+    if settings.site:
+        found["url"] = f"{settings.site}/"
+        found["distribution"] = [
+            {"@type": "DataDownload", "contentUrl": f"{settings.site}/{path}", "encodingFormat": kind}
+            for path, kind in files
+        ]
     return script(found)
 
 

@@ -11,12 +11,25 @@ from inversion_atlas.exports.formats import FORMATS, Format
 from inversion_atlas.exports.missing import MissingPackageError
 from inversion_atlas.exports.pieces import Rendered
 from inversion_atlas.query import select
+from inversion_atlas.website.citation_tags import catalogue_json_ld
 from inversion_atlas.website.citing import Atlas
 from inversion_atlas.website.rendering import Page, Renderer
 
 DOWNLOADS = "downloads/"
 # These tell works apart by kind, so they hold the background ones too; a bibliography does not.
 _COMPLETE = frozenset(("json", "csv", "sqlite", "parquet"))
+
+_MEDIA_TYPES = {
+    "bib": "application/x-bibtex",
+    "csv": "text/csv",
+    "html": "text/html",
+    "json": "application/json",
+    "md": "text/markdown",
+    "parquet": "application/vnd.apache.parquet",
+    "ris": "application/x-research-info-systems",
+    "sqlite": "application/vnd.sqlite3",
+    "tex": "application/x-tex",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,15 @@ def downloads(catalogue: Catalogue) -> Iterator[tuple[Download, bytes, Rendered 
 
 def downloads_page(renderer: Renderer, found: list[Download], atlas: Atlas) -> Page:
     """Return the page that lists the downloads and says how they are verified and cited."""
-    return Page(DOWNLOADS, DOWNLOADS, renderer.render("downloads.html", DOWNLOADS, downloads=found, atlas=atlas))
+    files = [(f"{DOWNLOADS}{download.name}", _media_type(download.name)) for download in found]
+    json_ld = catalogue_json_ld(renderer.catalogue, files, renderer.catalogue.version)
+    body = renderer.render("downloads.html", DOWNLOADS, downloads=found, atlas=atlas)
+    return Page(DOWNLOADS, DOWNLOADS, body + json_ld)
+
+
+def _media_type(name: str) -> str:
+    # The types of the platform differ, so that builds would.
+    return _MEDIA_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
 
 
 def checksums(found: list[Download]) -> str:

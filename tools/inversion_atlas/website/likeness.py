@@ -19,7 +19,7 @@ _WEIGHTS = {"method": 3.0, "relation": 2.0, "family": 2.0, _PAIR: 1.5, "dataset"
 _OTHERS = 0.5
 # A work is compared with this many others, found through what it shares with fewest: so the cost grows with the number
 # of works and not with its square.
-_COMPARED = 32
+_COMPARED = 24
 _SHOWN = 6
 _REASONS = 2
 # Works that share none of these are not alike.
@@ -41,7 +41,11 @@ class Likeness:
         # By year, so that neighbors in a long list are of the same time.
         self._papers = sorted(papers, key=lambda paper: (paper.year, paper.id))
         self._numbers = {paper.id: number for number, paper in enumerate(self._papers)}
-        self._related = [frozenset(edge.other for edge in catalogue.edges.get(each.id, ())) for each in self._papers]
+        numbers = self._numbers
+        self._related = [
+            {numbers[edge.other] for edge in catalogue.edges.get(each.id, ()) if edge.other in numbers}
+            for each in self._papers
+        ]
         self._names: list[Feature] = []
         self._held: list[frozenset[int]] = []
         self._holders: list[list[int]] = []
@@ -58,6 +62,9 @@ class Likeness:
             _WEIGHTS.get(name[0], _OTHERS) * math.log(total / len(holders))
             for name, holders in zip(self._names, self._holders, strict=True)
         ]
+        # Features by what they tell, so that sorting compares whole numbers.
+        ranked = sorted(range(len(self._names)), key=lambda each: (-self._weights[each], self._names[each]))
+        self._order = {feature: rank for rank, feature in enumerate(ranked)}
         self._telling = frozenset(feature for feature, (kind, _) in enumerate(self._names) if kind in _TELLING)
 
     def alike(self, paper: Paper) -> list[Alike]:
@@ -65,21 +72,19 @@ class Likeness:
         number = self._numbers.get(paper.id)
         if number is None:
             return []
-        held, weights, papers = self._held, self._weights, self._papers
-        features, related = held[number], self._related[number]
+        held, weight = self._held, self._weights.__getitem__
+        features = held[number]
         scored = []
         for other in self._candidates(number):
             shared = features & held[other]
-            if papers[other].id not in related:
-                near = (abs(papers[other].year - paper.year), papers[other].id)
-                scored.append((-sum([weights[feature] for feature in shared]), near, other, shared))
+            scored.append((-sum(map(weight, shared)), abs(other - number), other, shared))
         scored.sort()
         return [self._told(shared, other) for *_, other, shared in scored[:_SHOWN]]
 
     def _candidates(self, number: int) -> set[int]:
         """Return works that share what tells most, those of about the same time where many do."""
         found: set[int] = set()
-        for feature in sorted(self._held[number] & self._telling, key=lambda each: (-self._weights[each], each)):
+        for feature in sorted(self._held[number] & self._telling, key=self._order.__getitem__):
             holders = self._holders[feature]
             room = _COMPARED - len(found)
             if room <= 0:
@@ -87,11 +92,10 @@ class Likeness:
             start = max(0, bisect_left(holders, number) - room // 2) if len(holders) > room else 0
             found.update(holders[start : start + room])
         found.discard(number)
-        return found
+        return found - self._related[number]
 
     def _told(self, shared: frozenset[int], other: int) -> Alike:
-        telling = sorted(shared, key=lambda each: (-self._weights[each], each))
-        names = [self._names[feature] for feature in telling]
+        names = [self._names[feature] for feature in sorted(shared, key=self._order.__getitem__)]
         return Alike(self._papers[other], tuple([name for name in names if name[0] != _PAIR][:_REASONS]))
 
 

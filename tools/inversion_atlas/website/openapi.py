@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from inversion_atlas.catalogue import Catalogue
+from inversion_atlas.disagreements import Stance
 from inversion_atlas.exports import json_record
 from inversion_atlas.records.dataset import Dataset
 from inversion_atlas.records.facet import Facet, Term
@@ -175,6 +176,7 @@ def components() -> dict[str, Schema]:
         ),
         reported=_list(_ref("ReportedNumber")),
         listed_by=_list(_ref("Listing")),
+        disagreements=_list(_ref("Disagreement")),
         citation=_TEXT,
     )
     definitions["Dataset"] = _from_model(
@@ -223,6 +225,25 @@ def components() -> dict[str, Schema]:
             "errata": _list(_ref("Erratum")),
         },
         "A row of a source that names the paper.",
+    )
+    definitions["Claim"] = _object(
+        {
+            "source": _TEXT,
+            "place": _TEXT,
+            "says": _TEXT,
+            "value": _TEXT,
+            "stance": {"enum": [str(stance) for stance in Stance]},
+        },
+        "What a row of a source says of a field, and how that stands to the record.",
+    )
+    definitions["Disagreement"] = _object(
+        {
+            "field": _TEXT,
+            "record": _list(_TEXT),
+            "claims": _list(_ref("Claim")),
+            "errata": _list(_ref("SourceErratum")),
+        },
+        "A field on which the record and the sources, or two sources, do not agree.",
     )
     definitions["PaperSummary"] = _object(
         {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 from markupsafe import Markup
 
-from inversion_atlas.addresses import address, author_address, facet_address
+from inversion_atlas.addresses import address, author_address, explore_address, facet_address
 from inversion_atlas.catalogue import Catalogue, Edge
 from inversion_atlas.disagreements import FAULTS, claims, disagreements
 from inversion_atlas.exports import bibtex, citation, markdown
@@ -56,6 +56,7 @@ def _body(renderer: Renderer, paper: Paper, at: str, venue: Venue | None, rows: 
     catalogue = renderer.catalogue
     listed = catalogue.listed_by.get(paper.id, ())
     said = claims(catalogue, paper) if listed else []
+    fact = citation.cite(catalogue, paper)
     return renderer.render(
         "paper.html",
         at,
@@ -66,20 +67,20 @@ def _body(renderer: Renderer, paper: Paper, at: str, venue: Venue | None, rows: 
         years=renderer.years,
         authors=linked_authors(paper, _ROOT),
         unsure=_unsure(paper),
-        links=paper_links(paper),
+        methods=_methods(paper),
+        links=_links(paper),
         threat=_threat(renderer, paper, threat_model(catalogue, paper, said)),
         classes=_classes(renderer, paper, classification(catalogue, paper, said)),
         implementations=renderer.implementations("paper", paper.id),
         disagreements=disagreements(catalogue, paper) if listed else (),
         shown_above=FAULTS,
-        relations=relations_by_verb(catalogue.edges.get(paper.id, ())),
-        inverse={**VERBS, **PASSIVE},
+        relations=_relations(renderer, paper, room),
         listings=listings_by_source(paper, listed),
         alike=_alike(renderer, renderer.likeness.alike(paper)[:room]),
-        versions=list(_versions(catalogue, paper)),
-        citation=citation.plain(catalogue, paper),
+        versions=_versions(catalogue, paper),
+        citation=citation.plain_text(fact),
         markdown=markdown_citation(catalogue, paper),
-        bibtex=bibtex.entry(catalogue, paper),
+        bibtex=bibtex.entry_of(catalogue, paper, fact),
         seen=seen_at(paper.evidence),
         edit_link=renderer.edit_link(paper),
         json_ld=paper_json_ld(catalogue, paper),
@@ -139,7 +140,34 @@ def seen_at(evidence: tuple[str, ...]) -> Markup:
     return Markup(f'<section class="seen" id="seen"><h2>Seen at</h2><ul>{links}</ul></section>')
 
 
-# These three stand on every page and are no templates: a call from a template costs more than what it returns.
+# These stand on every page and are no templates: a call from a template costs more than what it returns.
+
+
+def _methods(paper: Paper) -> Markup:
+    return Markup(", ".join(f"<strong>{html.escape(method)}</strong>" for method in paper.methods))
+
+
+def _links(paper: Paper) -> Markup:
+    shown = []
+    for label, url, note in paper_links(paper):
+        note = f" <span>{html.escape(note)}</span>" if note else ""
+        shown.append(f'<li><a href="{html.escape(url)}">{label}{note}</a></li>')
+    return Markup("\n".join(shown))
+
+
+def _relations(renderer: Renderer, paper: Paper, room: int) -> Markup:
+    """Return the relations by verb, in both directions; more than `room` of a verb lead to Explore."""
+    shown = []
+    for verb, edges in relations_by_verb(renderer.catalogue.edges.get(paper.id, ())):
+        shown.append(f"<dt>{verb.replace('-', ' ').capitalize()}</dt>")
+        for edge in edges[:room]:
+            how = f'<span class="how">{html.escape(edge.how)}</span>' if edge.how else ""
+            shown.append(f"<dd>{renderer.paper_link(edge.other, _PAPERS)}{how}</dd>")
+        if len(edges) > room:
+            inverse = VERBS.get(verb) or PASSIVE[verb]
+            query = html.escape(explore_address(f"{inverse}={paper.id}"))
+            shown.append(f'<dd><a href="{_ROOT}{query}">{len(edges) - room} more</a></dd>')
+    return Markup("\n".join(shown))
 
 
 def _threat(renderer: Renderer, paper: Paper, questions: Sequence[Question]) -> Markup:
@@ -173,15 +201,18 @@ def _alike(renderer: Renderer, works: Sequence[Alike]) -> Markup:
 
 def _unsure(paper: Paper) -> dict[str, Markup]:
     """Return a mark for every field that rests on one source; of what a work was measured on, it names the source."""
-    measured = ("datasets", "metrics")
-    return {
-        field: _ALONE.format(source) if field in measured else _UNSURE for field, source in paper.unconfirmed.items()
-    }
+    if not paper.unconfirmed:
+        return {}
+    marks = dict.fromkeys(("authors", "venue", "year", "datasets", "metrics"), Markup(""))
+    for field, source in paper.unconfirmed.items():
+        marks[field] = _ALONE.format(source) if field in ("datasets", "metrics") else _UNSURE
+    return marks
 
 
-def _versions(catalogue: Catalogue, paper: Paper) -> Iterator[tuple[str, str]]:
-    """Yield what the panel says of the versions of a work and of its record."""
+def _versions(catalogue: Catalogue, paper: Paper) -> Markup:
+    """Return what the panel says of the versions of a work and of its record."""
     venue = catalogue.venues.get(paper.venue or "")
+    rows = []
     if venue and venue.type is not VenueType.PREPRINT:
         pages = citation.page_range(paper.pages or "")
         numbers = (("volume", paper.volume), ("issue", paper.issue), ("pages", pages))
@@ -190,11 +221,12 @@ def _versions(catalogue: Catalogue, paper: Paper) -> Iterator[tuple[str, str]]:
             for name, value in numbers
             if value
         ]
-        yield "Published", ", ".join([f"{venue.short} {paper.year}", *told])
+        rows.append(("Published", ", ".join([f"{venue.short} {paper.year}", *told])))
     if paper.links.arxiv:
-        yield "Preprint", f"arXiv:{paper.links.arxiv}"
-    yield "Id", paper.id
+        rows.append(("Preprint", f"arXiv:{paper.links.arxiv}"))
+    rows.append(("Id", paper.id))
     if paper.aliases:
-        yield "Former ids", ", ".join(paper.aliases)
+        rows.append(("Former ids", ", ".join(paper.aliases)))
     if paper.added:
-        yield "Added", paper.added.isoformat()
+        rows.append(("Added", paper.added.isoformat()))
+    return Markup("".join(f"<dt>{label}</dt><dd>{html.escape(value)}</dd>" for label, value in rows))

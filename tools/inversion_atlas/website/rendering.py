@@ -111,7 +111,6 @@ class Renderer:
         )
         environment.globals.update(
             address=address,
-            coins=lambda paper: coins(self.catalogue, paper),
             explore_address=explore_address,
             facet_address=facet_address,
             feed_address=feed_address,
@@ -188,9 +187,21 @@ class Renderer:
         """Return a list's entry for a work. It is rendered once and differs between lists in its link alone."""
         plain = self._entries.setdefault("", {})
         if paper.id not in plain:
-            plain[paper.id] = str(self.render("entry.html", "", paper=paper))
+            plain[paper.id] = self._plain_entry(paper)
         known[paper.id] = plain[paper.id].replace('<a href="papers/', f'<a href="{root}papers/', 1)
         return known[paper.id]
+
+    # Not a template: it stands on more lines than anything else.
+    def _plain_entry(self, paper: Paper) -> str:
+        venue = self.catalogue.venues.get(paper.venue or "")
+        where = html.escape(f"{venue.short if venue else paper.venue or ''} {paper.year}".strip())
+        status = f' <span class="kind bad">{paper.status.state}</span>' if paper.status else ""
+        return (
+            f'<li class="work{" struck" if paper.status else ""}">'
+            f'<a href="papers/{paper.id}/">{html.escape(paper.title)}</a> '
+            f'<span class="who">{html.escape(short_authors(paper))}</span> <span class="where">{where}</span> '
+            f'<span class="kind {paper.kind}">{paper.kind}</span>{status}{coins(self.catalogue, paper)}</li>\n'
+        )
 
     def facets(self, taxonomy: Mapping[str, Collection[str]], at: str) -> Markup:
         """Return the facets of a record with its terms, for the page at address `at`."""
