@@ -28,7 +28,7 @@ from .conftest import ROOT
 from .test_browser import CONTRAST, quiet
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chromium")]
-FIRST = 30
+FIRST = 20
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def page(context: BrowserContext, base: str) -> Iterator[Page]:
 
 def ready(page: Page, base: str, asked: str = "") -> Page:
     page.goto(f"{base}explore/{asked}")
-    page.wait_for_selector('#explore[data-ready="all"]')
+    page.wait_for_selector('#explore-page[data-ready="all"]')
     return page
 
 
@@ -463,7 +463,7 @@ def test_it_fits_a_phone(browser: Browser, base: str) -> None:
     page.get_by_role("button", name="Export").first.click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     small = page.evaluate(
-        """() => [...document.querySelectorAll('#explore button, #explore summary, #explore select, #explore .pick')]
+        """() => [...document.querySelectorAll('#explore-page button, #explore-page summary, #explore-page select, #explore-page .pick')]
           .filter((node) => node.checkVisibility() && node.getBoundingClientRect().height < 24)
           .map((node) => node.outerHTML.slice(0, 80))"""
     )
@@ -543,7 +543,7 @@ def test_a_hostile_record_is_only_text(
             for query in ("script", "bare", HOSTILE.replace('"', ""), f'title:"{HOSTILE.split(chr(34))[0]}"', ""):
                 ask(page, query)
         assert HOSTILE in page.locator(".hit .title").all_text_contents()
-        assert page.locator("#explore img, #explore script").count() == 0
+        assert page.locator("#explore-page img, #explore-page script").count() == 0
         assert "owned" not in page.title()
     page.close()
 

@@ -242,20 +242,20 @@ const createPage = (atlas) => {
     start() {
       read();
       listen();
-      for (const control of document.querySelectorAll("#explore [disabled]")) control.disabled = control.hasAttribute("data-never");
+      for (const control of document.querySelectorAll("#explore-page [disabled]")) control.disabled = control.hasAttribute("data-never");
       // Until the summaries are here, the works the server wrote stand for an empty query as they are.
       if (location.search) run();
       else paintStart();
-      document.getElementById("explore").dataset.ready = "works";
+      document.getElementById("explore-page").dataset.ready = "works";
     },
     refresh() {
       results.forget();
       run();
-      document.getElementById("explore").dataset.ready = "texts";
+      document.getElementById("explore-page").dataset.ready = "texts";
     },
     refreshForgiven() {
       if (!state.hits.length) run();
-      document.getElementById("explore").dataset.ready = "all";
+      document.getElementById("explore-page").dataset.ready = "all";
     },
   };
 
