@@ -32,6 +32,7 @@ check: $(INSTALLED) ## check the records alone
 
 benchmark: $(TESTED) ## measure the budgets and compare with the committed figures
 	$(BIN)/python benchmarks/catalogue.py
+	$(BIN)/python benchmarks/explore.py
 
 wheel: $(INSTALLED) ## build the wheel into dist/
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .

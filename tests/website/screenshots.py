@@ -17,6 +17,8 @@ from inversion_atlas.website.server import SiteServer
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     "home": "",
+    "explore": "explore/",
+    "explore-table": "explore/?q=access%3Dwhite-box%20-kind%3Asurvey%20leakage&view=table",
     "papers": "papers/",
     "paper": "papers/zhu2019deep/",
     "year": "papers/2023/",

@@ -22,6 +22,7 @@ from .conftest import ROOT
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chromium")]
 KINDS = (
     "",
+    "explore/",
     "papers/",
     "papers/zhu2019deep/",
     "papers/2023/",

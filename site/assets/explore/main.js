@@ -244,8 +244,7 @@ const createPage = (atlas) => {
       listen();
       for (const control of document.querySelectorAll("#explore-page [disabled]")) control.disabled = control.hasAttribute("data-never");
       // Until the summaries are here, the works the server wrote stand for an empty query as they are.
-      if (location.search) run();
-      else paintStart();
+      if (!location.search || !run()) paintStart();
       document.getElementById("explore-page").dataset.ready = "works";
     },
     refresh() {
