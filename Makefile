@@ -32,6 +32,7 @@ check: $(INSTALLED) ## check the records alone
 
 benchmark: $(TESTED) ## measure the budgets and compare with the committed figures
 	$(BIN)/python benchmarks/catalogue.py
+	$(BIN)/python benchmarks/explore.py
 
 lighthouse: $(TESTED) build ## let Lighthouse measure home, Explore and a paper
 	$(BIN)/python benchmarks/lighthouse.py

@@ -12,7 +12,7 @@ import shutil
 import threading
 from pathlib import Path
 
-from page_types import CHROMIUM, MAYBE, PAGES
+from page_types import CHROMIUM, PAGES
 from playwright.sync_api import sync_playwright
 
 from inversion_atlas.website.server import SiteServer
@@ -24,7 +24,7 @@ TALLEST = 3000
 def take(folder: Path, site: Path, only: set[str], tallest: int) -> None:
     """Write `<page>-<scheme>-<width>.png` for every kind of page, naming those the site does not have."""
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = {name: at for name, at in (PAGES | MAYBE).items() if not only or name in only}
+    wanted = {name: at for name, at in PAGES.items() if not only or name in only}
     for name, address in wanted.items():
         if not exists(site, address):
             print(f"no {name}: {site} has no {address}")

@@ -21,7 +21,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chromium")]
 
 LOAD = """async () => {
   const [works, query, folding, spelling, search] = await Promise.all(
-    ["works", "query", "folding", "spelling", "search"].map((name) => import(`${location.origin}/assets/explore/${name}.js`)));
+    ["works", "query", "folding", "spelling", "search"]
+      .map((name) => import(`${location.origin}/assets/explore/${name}.js`)));
   const read = async (name) => (await fetch(`${location.origin}/explore/${name}.json`)).json();
   const atlas = works.readWorks(await read("works"));
   works.addTexts(atlas, await read("texts"));
@@ -107,9 +108,11 @@ HOSTILE = [
     "-access!=white-box", "kind=background", "-kind=background", "kind!=background", "id=nobody2000x",
     "improves=zhu2019dep", "improved-by=zhao2020idlg", "surveys=zhu2019deep", "status=retracted", "status=retract",
     "text:leakage,inversion", "text=dlg", "title=leakage", "title=deep-leakage-from-gradients", "author:Müller",
-    "author:muller", "Balunović", "balunovic", "ＤＬＧ", "𝐃𝐋𝐆", "ﬁ", "STRASSE", "straße", "ΣΊΣΥΦΟΣ", "σίσυφος", "İstanbul",
+    "author:muller", "Balunović", "balunovic", "ＤＬＧ", "𝐃𝐋𝐆", "ﬁ", "STRASSE", "straße", "ΣΊΣΥΦΟΣ", "σίσυφος",
+    "İstanbul",
     "tội", "e\u0301", "ᾳ", "ᏣᎳᎩ", "ꮳꮃꭹ", "हिन्दी", "שלום", "مرحبا", "中文", "🙂", "-🙂", "title:🙂", "a🙂=b", "añb=c",
-    "access=🙂", "access='x'", "access=it's", 'kind="x\ty"', "kind=x\u200by", "kind=\x07", 'kind="a\u2028b"', "kind=\U000e0001",
+    "access=🙂", "access='x'", "access=it's", 'kind="x\ty"', "kind=x\u200by", "kind=\x07", 'kind="a\u2028b"',
+    "kind=\U000e0001",
     "a\x1fb", "a\x85b", "a\ufeffb", "a\u3000b", "\u3000a", "a\u3000", "\n a \n b\n", "<script>alert(1)</script>",
     "title:<script>", "__proto__=x", "constructor:x", "kind=__proto__", "kind=constructor", "has:toString", "toString",
     "title:__proto__", "(a", "a)", "[", "*", "a.*b", "\\", "title:\\", "'", "it's", "a,b", "title:a,b", 'title:"a,b",c',
@@ -173,7 +176,8 @@ def test_a_clause_is_written_as_it_is_read(language: Language) -> None:
     written = language.page.evaluate(
         """(queries) => queries.map((text) => {
           const { parse, write } = window.asked.query;
-          const plain = (clauses) => clauses.map(({ field, operator, values, negated }) => [field, operator, values, negated]);
+          const plain = (clauses) =>
+            clauses.map(({ field, operator, values, negated }) => [field, operator, values, negated]);
           const clauses = parse(text);
           return JSON.stringify([plain(clauses), plain(parse(clauses.map(write).join(" ")))]);
         })""",

@@ -54,7 +54,7 @@ const matching = async (atlas, arriving) => {
 };
 
 const createPage = (atlas) => {
-  const state = { text: "", order: "", view: "cards", only: false, readable: "", found: null, clauses: [], hits: [] };
+  const state = { text: "", order: "", view: "cards", only: false, chosen: [], readable: "", found: null, clauses: [], hits: [] };
   const works = new Set(atlas.ids);
   const picked = () => selection.selected().filter((id) => works.has(id));
   const results = createResults(part("results"), atlas, { pick: (id) => selection.toggle(id) });
@@ -77,7 +77,7 @@ const createPage = (atlas) => {
     try {
       asked = parse(state.text, atlas.longest);
       const read = forgive(atlas, asked);
-      state.found = find(atlas, read.clauses, state.only ? new Set(picked()) : null);
+      state.found = find(atlas, read.clauses, state.only ? new Set(state.chosen) : null);
       state.clauses = read.clauses;
       paintForgiven(read.forgiven);
     } catch (error) {
@@ -118,7 +118,7 @@ const createPage = (atlas) => {
     part("filters-count").textContent = filters ? ` (${filters})` : "";
   };
 
-  const onlyClause = () => (state.only ? [{ field: "id", operator: "=", values: picked(), negated: false }] : []);
+  const onlyClause = () => (state.only ? [{ field: "id", operator: "=", values: state.chosen, negated: false }] : []);
 
   const paintChips = (asked) => {
     const made = asked.flatMap((clause, clauseAt) => (clause.free ? [] : clause.values.map((_, valueAt) => chip(clause, clauseAt, valueAt))));
@@ -155,6 +155,7 @@ const createPage = (atlas) => {
     state.order = ORDERS.includes(order) ? order : "";
     state.view = asked.get("view") === "table" ? "table" : "cards";
     state.only = asked.get("selected") === "1";
+    state.chosen = picked();
     part(state.view).checked = true;
     paintGathered();
   };
@@ -192,6 +193,8 @@ const createPage = (atlas) => {
     });
     part("only").addEventListener("click", () => {
       state.only = !state.only;
+      // What is left out from now on stays in sight, so that it can be taken back.
+      state.chosen = picked();
       if (state.only) state.text = box.value = "";
       commit();
       paintGathered();
@@ -199,6 +202,11 @@ const createPage = (atlas) => {
     part("all").addEventListener("click", () => selection.add(state.hits.map((at) => atlas.ids[at])));
     part("forget").addEventListener("click", () => {
       selection.clear();
+      if (state.only) {
+        state.only = false;
+        commit();
+        paintGathered();
+      }
       box.focus();
     });
     part("gathered-export").addEventListener("click", () => openExports("selection"));
@@ -215,7 +223,6 @@ const createPage = (atlas) => {
     });
     selection.onChange(() => {
       paintGathered();
-      if (state.only) run();
       results.paintSelection();
     });
     addEventListener("popstate", () => {
@@ -235,20 +242,19 @@ const createPage = (atlas) => {
     start() {
       read();
       listen();
-      for (const control of document.querySelectorAll("#explore [disabled]")) control.disabled = control.hasAttribute("data-never");
+      for (const control of document.querySelectorAll("#explore-page [disabled]")) control.disabled = control.hasAttribute("data-never");
       // Until the summaries are here, the works the server wrote stand for an empty query as they are.
-      if (location.search) run();
-      else paintStart();
-      document.getElementById("explore").dataset.ready = "works";
+      if (!location.search || !run()) paintStart();
+      document.getElementById("explore-page").dataset.ready = "works";
     },
     refresh() {
       results.forget();
       run();
-      document.getElementById("explore").dataset.ready = "texts";
+      document.getElementById("explore-page").dataset.ready = "texts";
     },
     refreshForgiven() {
       if (!state.hits.length) run();
-      document.getElementById("explore").dataset.ready = "all";
+      document.getElementById("explore-page").dataset.ready = "all";
     },
   };
 

@@ -6,7 +6,7 @@ import { shortAuthors, valuesAt } from "./works.js";
 
 // What a screen holds and as much again; the rest of the first page follows when typing pauses.
 const AT_ONCE = 14;
-const PAGE = 30;
+const PAGE = 20;
 const MORE = 100;
 const PAUSE = 200;
 const KEPT = 600;

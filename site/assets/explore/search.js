@@ -183,7 +183,7 @@ const relationsOf = (atlas) => {
   return atlas.relations;
 };
 
-/** Return what measures how well a work fits: where each word first stands in it, and whether as a whole word. */
+/** Return what measures how well a work fits: where each word first stands in it, whether whole, in how long a title. */
 const relevance = (atlas, clauses) => {
   const words = clauses.filter(({ field, negated }) => field === "text" && !negated);
   const scans = words.flatMap(({ values }) => values.map(fold)).map((start) => [start.length, scan(atlas, "text", start)]);
@@ -195,6 +195,7 @@ const relevance = (atlas, clauses) => {
       let worth = 0;
       while (worth < 3 && place >= atlas.ends[at * 3 + worth]) worth++;
       const next = linesOf(atlas, "text", at)[place + length];
+      if (!worth) score += Math.round((8 * length) / atlas.ends[at * 3]);
       score += 2 * WORTH[worth] + (next === undefined || next === " " || next === "\n" ? 1 : 0);
     }
     return score;

@@ -24,7 +24,7 @@ from inversion_atlas.website.rendering import Page, Renderer
 
 EXPLORE = "explore/"
 # Works on the page before its script has read the catalogue, and where scripts are off.
-FIRST = 30
+FIRST = 20
 # Formats that the page offers, the usual first.
 OFFERED = ("bibtex", "biblatex", "ris", "csl-json", "csv", "latex", "markdown")
 
