@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,3 +24,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/reference/" in item.path.as_posix() and item.path.name != "test_index.py":
             item.add_marker("torch")
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder for trained targets, shared by the workers of one run."""
+    return tmp_path_factory.getbasetemp().parent / "atlas-cache"
