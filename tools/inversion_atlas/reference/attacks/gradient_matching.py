@@ -29,7 +29,7 @@ def dlg(
     observation: SharedGradient,
     *,
     steps: int = 300,
-    restarts: int = 4,
+    restarts: int = 1,
     tolerance: float = 1e-6,
     seed: int = 0,
     progress: Progress = silent,
@@ -50,7 +50,7 @@ def idlg(
     observation: SharedGradient,
     *,
     steps: int = 300,
-    restarts: int = 4,
+    restarts: int = 1,
     tolerance: float = 1e-6,
     seed: int = 0,
     progress: Progress = silent,
@@ -69,7 +69,7 @@ def inverting_gradients(
     *,
     steps: int = 4800,
     learning_rate: float = 0.1,
-    tv: float = 0.1,
+    tv: float = 0.3,
     tv_scale: Literal["relative", "absolute"] = "relative",
     restarts: int = 1,
     seed: int = 0,
@@ -102,7 +102,7 @@ def inverting_gradients(
         for step in range(steps):
             objective = 1 - matching.cosine(images, labels)
             (slope,) = torch.autograd.grad(objective, images)
-            best.offer(float(objective), images, labels)
+            best.offer(float(objective.detach()), images, labels)
             with torch.no_grad():
                 smoothing = _tv_slope(images)
                 weight = tv * float(slope.abs().mean()) if tv_scale == "relative" else tv / images[0].numel()

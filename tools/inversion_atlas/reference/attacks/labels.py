@@ -37,7 +37,8 @@ def label_counts(observation: SharedGradient) -> Tensor:
     The row of a class in the last layer's gradient, over that of its bias, stands in for the mean features of that
     class; the model then gives the probabilities such an example would get. With P those of class j's example in row
     j and n the counts, the gradient of the bias is (Pᵀ n - n) / batch: a linear system, solved by the pseudo-inverse
-    together with the known sum and rounded so that the counts sum to the batch.
+    together with the known sum and rounded so that the counts sum to the batch. It is nearly exact on models that are
+    not trained; where a model is sure of its own training images, gradients vanish, and so does what they tell.
     """
     observation = expect(observation, SharedGradient, "label counting")
     weight, bias = last_layer(observation)
