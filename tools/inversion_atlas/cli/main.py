@@ -27,6 +27,9 @@ _COMMANDS = {
     "schema": "export",
     "build": "build",
     "serve": "build",
+    "attack": "attack",
+    "target": "attack",
+    "bench": "attack",
 }
 _SHOWN_FINDINGS = 20
 
@@ -83,7 +86,8 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 the catalogue has errors or nothing was found, 2 wrong use, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 the catalogue has errors or nothing was found, 2 wrong use, "
+    "3 an extra is not installed, 130 interrupted.",
 )
 @click.option(
     "--root",

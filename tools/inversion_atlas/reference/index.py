@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,4 +32,73 @@ class Implementation:
     measured: tuple[Measured, ...] = ()
 
 
-IMPLEMENTATIONS: tuple[Implementation, ...] = ()
+# Written by `atlas bench`, never by hand.
+MEASURED = Path(__file__).with_name("measured.json")
+
+
+def _measured() -> dict[str, tuple[Measured, ...]]:
+    if not MEASURED.is_file():
+        return {}
+    attacks = json.loads(MEASURED.read_text(encoding="utf-8"))["attacks"]
+    return {name: tuple(Measured(**result) for result in results) for name, results in attacks.items()}
+
+
+def _attack(name: str, label: str, paper: str, equation: str) -> Implementation:
+    return Implementation(name, label, "attack", paper, "", equation, f"atlas attack {name}", _RESULTS.get(name, ()))
+
+
+def _metric(name: str, label: str, metric: str, equation: str, paper: str = "") -> Implementation:
+    command = f"from inversion_atlas.reference.metrics import {name}"
+    return Implementation(name, label, "metric", paper, metric, equation, command)
+
+
+_RESULTS = _measured()
+
+IMPLEMENTATIONS: tuple[Implementation, ...] = (
+    _attack("dlg", "DLG", "zhu2019deep", "equation 4, algorithm 1"),
+    _attack("idlg", "iDLG", "zhao2020idlg", "equations 3 and 4, algorithm 1"),
+    _attack("inverting-gradients", "Inverting Gradients", "geiping2020inverting", "equation 4"),
+    _attack("analytic", "Analytic recovery from a linear layer", "geiping2020inverting", "proposition 3.1"),
+    _attack("label-counts", "iLRG", "ma2023instance", "class-wise features and the linear system of counts"),
+    _attack("mi-face", "MI-Face", "fredrikson2015model", "algorithm 1, without its auxiliary term"),
+    _attack("inversion-network", "Training-based inversion", "yang2019neural", "equation 1, section 4"),
+    _metric("mse", "MSE", "mse", "mean of squared differences"),
+    _metric("rmse", "RMSE", "rmse", "root of the mean of squared differences"),
+    _metric("mean_absolute_pixel_error", "MAE in gray levels", "mean-absolute-pixel-error", "mean absolute difference"),
+    _metric("psnr", "PSNR", "psnr", "10 log10 of the squared range over the MSE, per image"),
+    _metric("l1_distance", "L1 distance", "l1-distance", "sum of absolute differences"),
+    _metric("l2_distance", "L2 distance", "l2-distance", "length of the difference"),
+    _metric("cosine_similarity", "Cosine similarity", "cosine-similarity", "cosine of the angle"),
+    _metric("ssim", "SSIM", "ssim", "equation 13, window of its authors", "wang2004image"),
+    _metric("ms_ssim", "MS-SSIM", "ms-ssim", "equation 7, five scales"),
+    _metric("fsim", "FSIM and FSIMc", "fsim", "equations 5 and 8", "zhang2011fsim"),
+    _metric("attack_accuracy", "Attack accuracy", "attack-accuracy", "top-k under an evaluation model"),
+    _metric("label_recovery_accuracy", "Label recovery accuracy", "label-recovery-accuracy", "overlap of multisets"),
+    _metric("attribute_inference_accuracy", "Attribute inference accuracy", "attribute-inference-accuracy", "share"),
+    _metric("attribute_advantage", "Attribute advantage", "attribute-advantage", "gain over the room above a baseline"),
+    _metric("precision", "Precision", "precision", "true positives over all called positive"),
+    _metric("recall", "Recall", "recall", "true positives over all positive"),
+    _metric("f1_score", "F1", "f1-score", "harmonic mean of precision and recall"),
+    _metric("mcc", "MCC", "mcc", "correlation of guess and truth"),
+    _metric("g_mean", "G-mean", "g-mean", "root of recall times specificity"),
+    _metric("auroc", "AUROC", "auroc", "rank sum, ties counting half"),
+    _metric("token_accuracy", "Token accuracy", "token-accuracy", "by position"),
+    _metric("exact_match", "Exact match", "exact-match", "character for character"),
+    _metric("rouge", "ROUGE-1, ROUGE-2, ROUGE-L", "rouge", "recall, precision or F1", "lin2004rouge"),
+    _metric("feature_distance", "Feature distance", "feature-distance", "to the mean feature of the class"),
+    _metric("knn_distance", "KNN distance", "knn-distance", "to the nearest private image of the class"),
+    _metric("fid", "Fréchet distance of given features", "fid", "equation 6, exact for few samples", "heusel2017gans"),
+    _metric(
+        "generative_precision",
+        "Generative precision",
+        "generative-precision",
+        "equations 1 and 2",
+        "kynkaanniemi2019improved",
+    ),
+    _metric(
+        "generative_recall", "Generative recall", "generative-recall", "equations 1 and 2", "kynkaanniemi2019improved"
+    ),
+    _metric("density", "Density", "density", "balls around private images, over k"),
+    _metric("coverage", "Coverage", "coverage", "balls around private images that hold one"),
+    _metric("kl_divergence", "KL divergence", "kl-divergence", "in nats, of the true from the estimated"),
+)

@@ -1,0 +1,1 @@
+"""Attacks: each takes an observation, names the paper whose method it is, and returns a reconstruction."""

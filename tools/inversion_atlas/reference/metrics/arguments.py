@@ -1,0 +1,84 @@
+"""What every metric refuses: shapes, types and ranges that would give a number that means something else."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+_FLOATS = (torch.float32, torch.float64)
+
+
+class MetricError(ValueError):
+    """A metric was given what it cannot score; the message says what and what to do."""
+
+
+def pair(reconstruction: Tensor, original: Tensor, data_range: tuple[float, float] | None) -> None:
+    """Refuse two tensors unless they are finite, of one shape (batch, …), one float type, and in the range if given."""
+    if reconstruction.shape != original.shape:
+        raise MetricError(
+            f"shapes differ: reconstruction {tuple(reconstruction.shape)}, original {tuple(original.shape)}"
+        )
+    if reconstruction.ndim < 2 or 0 in original.shape:
+        raise MetricError(
+            f"a batch of shape (batch, …) is needed, not {tuple(original.shape)}; add a dimension for one"
+        )
+    if reconstruction.dtype != original.dtype:
+        raise MetricError(f"types differ: reconstruction {reconstruction.dtype}, original {original.dtype}")
+    for name, tensor in (("reconstruction", reconstruction), ("original", original)):
+        floating(tensor, name)
+        if data_range is not None:
+            within(tensor, data_range, name)
+
+
+def images(reconstruction: Tensor, original: Tensor, data_range: tuple[float, float], *, smallest: int) -> None:
+    """Refuse two batches unless they are images of shape (batch, channels, height, width), large enough."""
+    pair(reconstruction, original, data_range)
+    if original.ndim != 4:
+        raise MetricError(f"images must be of shape (batch, channels, height, width), not {tuple(original.shape)}")
+    if min(original.shape[-2:]) < smallest:
+        raise MetricError(f"images must be at least {smallest} pixels high and wide, not {tuple(original.shape[-2:])}")
+
+
+def floating(tensor: Tensor, name: str) -> None:
+    """Refuse a tensor unless it is float32 or float64 and finite."""
+    if tensor.dtype not in _FLOATS:
+        raise MetricError(f"{name} must be float32 or float64, not {tensor.dtype}")
+    if not bool(torch.isfinite(tensor).all()):
+        raise MetricError(f"{name} holds NaN or infinity")
+
+
+def within(tensor: Tensor, data_range: tuple[float, float], name: str) -> None:
+    """Refuse a tensor with a value outside the range; nothing is clamped silently."""
+    low, high = data_range
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise MetricError(f"data_range must be two finite numbers, the lower first, not {data_range}")
+    least, most = float(tensor.min()), float(tensor.max())
+    if least < low or most > high:
+        raise MetricError(
+            f"{name} goes from {least:g} to {most:g}, outside data_range {data_range}; clamp it, or give its true range"
+        )
+
+
+def features(given: Tensor, name: str, *, width: int | None = None, least: int = 1) -> None:
+    """Refuse features unless they are finite, of shape (items, dimensions), as wide as the others and enough."""
+    if given.ndim != 2:
+        raise MetricError(f"{name} must be of shape (items, dimensions), not {tuple(given.shape)}")
+    if len(given) < least:
+        raise MetricError(f"{name} must hold at least {least} items, not {len(given)}")
+    if width is not None and given.shape[1] != width:
+        raise MetricError(f"{name} has {given.shape[1]} dimensions, the other features have {width}")
+    floating(given, name)
+
+
+def classes(given: Tensor, name: str, *, items: int | None = None, number: int | None = None) -> None:
+    """Refuse class numbers unless they are integers of shape (items,), and below `number` where it is given."""
+    if given.dtype not in (torch.int32, torch.int64):
+        raise MetricError(f"{name} must be integers, not {given.dtype}")
+    if given.ndim != 1 or len(given) == 0 or (items is not None and len(given) != items):
+        raise MetricError(
+            f"{name} must be of shape ({items if items is not None else 'items'},), not {tuple(given.shape)}"
+        )
+    if int(given.min()) < 0 or (number is not None and int(given.max()) >= number):
+        raise MetricError(f"{name} must be classes from 0 to {'' if number is None else number - 1}")

@@ -1,0 +1,114 @@
+"""The targets by name: which architecture on which data, trained once with a fixed seed and kept in a cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from inversion_atlas.atomic import write_atomic
+from inversion_atlas.reference.targets import data, models
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a target is made."""
+
+    architecture: Callable[[tuple[int, ...], int], nn.Module]
+    data: Callable[[], data.Split]
+    epochs: int
+    learning_rate: float
+    weight_decay: float = 0.0
+    batch_size: int = 32
+    seed: int = 0
+
+
+RECIPES = {
+    "lenet": Recipe(models.lenet, data.photographs, epochs=12, learning_rate=1e-3),
+    # The setting of the paper that uses it: weights as drawn.
+    "lenet-untrained": Recipe(models.lenet, data.photographs, epochs=0, learning_rate=1e-3),
+    "convnet": Recipe(models.convnet, data.photographs, epochs=15, learning_rate=1e-3),
+    "mlp": Recipe(models.mlp, data.photographs, epochs=20, learning_rate=1e-3),
+    "digits-softmax": Recipe(models.softmax_regression, data.digits, epochs=40, learning_rate=1e-2, weight_decay=1e-3),
+    "digits-mlp": Recipe(models.mlp, data.digits, epochs=40, learning_rate=3e-3),
+    "digits-convnet": Recipe(models.convnet, data.digits, epochs=20, learning_rate=2e-3),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """A trained model with the data it was trained on."""
+
+    name: str
+    model: nn.Module
+    data: data.Split
+    train_accuracy: float
+    test_accuracy: float
+
+
+def cache_folder() -> Path:
+    """Where trained models are kept: $ATLAS_CACHE, else the user's cache folder."""
+    if given := os.environ.get("ATLAS_CACHE"):
+        return Path(given)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inversion-atlas"
+
+
+def load(name: str, cache: Path | None = None) -> Target:
+    """Return the target, trained now or read from the cache; raises KeyError for an unknown name."""
+    recipe = RECIPES[name]
+    split = recipe.data()
+    model = _untrained(recipe, split)
+    path = (cache or cache_folder()) / "targets" / f"{name}-{_digest()}.pt"
+    if path.is_file():
+        model.load_state_dict(torch.load(path, weights_only=True))
+    else:
+        _train(model, recipe, split)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _save(model, path)
+    model.eval()
+    return Target(name, model, split, _accuracy(model, split.private), _accuracy(model, split.test))
+
+
+def _untrained(recipe: Recipe, split: data.Split) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        return recipe.architecture(split.shape, len(split.classes))
+
+
+def _train(model: nn.Module, recipe: Recipe, split: data.Split) -> None:
+    images, labels = split.private.images, split.private.labels
+    generator = torch.Generator().manual_seed(recipe.seed)
+    optimizer = torch.optim.Adam(model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
+    model.train()
+    for _ in range(recipe.epochs):
+        for batch in torch.randperm(len(labels), generator=generator).split(recipe.batch_size):
+            optimizer.zero_grad()
+            functional.cross_entropy(model(images[batch]), labels[batch]).backward()
+            optimizer.step()
+
+
+@torch.no_grad()
+def _accuracy(model: nn.Module, part: data.Images) -> float:
+    logits: Tensor = model(part.images)
+    return float((logits.argmax(dim=1) == part.labels).double().mean())
+
+
+def _save(model: nn.Module, path: Path) -> None:
+    buffer = io.BytesIO()
+    torch.save(model.state_dict(), buffer)
+    write_atomic(path, buffer.getvalue())
+
+
+def _digest() -> str:
+    """Changes with whatever the trained weights depend on, so that a cache never holds a stale model."""
+    sources = [Path(module.__file__ or "").read_bytes() for module in (data, models)]
+    return hashlib.sha256(b"".join([*sources, Path(__file__).read_bytes(), torch.__version__.encode()])).hexdigest()[
+        :16
+    ]
