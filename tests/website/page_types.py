@@ -35,11 +35,22 @@ MAYBE = {
     "compare": "compare/?ids=zhu2019deep,zhao2020idlg,geiping2020inverting",
     "maps": "maps/",
     "gaps": "maps/gaps/",
+    "gap": "maps/gaps/family-access/",
+    "years-map": "maps/years/",
+    "lineage": "maps/lineage/",
+    "usage": "maps/datasets/",
+    "capability": "maps/capability/",
     "learn": "learn/",
+    "learn-metrics": "learn/metrics/",
+    "disputed-paper": "papers/zhang2020secret/",
     "authors": "authors/",
+    "letter": "authors/_z/",
+    "author": "authors/vechev-martin/",
     "errata": "errata/",
+    "errata-of": "errata/yang-survey/",
     "coverage": "coverage/",
     "disagreements": "disagreements/",
+    "disagreements-on": "disagreements/family/",
 }
 CHROMIUM = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
