@@ -37,6 +37,7 @@ PAGES = {
     "compare": "compare/?ids=zhu2019deep,zhao2020idlg,geiping2020inverting",
     "learn": "learn/",
     "learn-page": "learn/threat-models/",
+    "learn-metrics": "learn/metrics/",
     "sources": "sources/",
     "source": "sources/yang-repository/",
     "errata": "errata/",
