@@ -69,7 +69,7 @@ def opened(context: BrowserContext, address: str) -> Page:
 def saved(page: Page, format: str) -> str:
     page.get_by_label("Take along as").select_option(format)
     with page.expect_download() as download:
-        page.locator("[data-save]").click()
+        page.locator("[data-save-table]").click()
     assert download.value.suggested_filename.startswith("comparison.")
     return Path(download.value.path()).read_text()
 
@@ -208,7 +208,7 @@ def test_copying_and_saving_give_the_same(context: BrowserContext, base: str) ->
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = opened(context, base + THREE)
     file = saved(page, "latex")
-    page.locator("[data-copy]").click()
+    page.locator("[data-copy-table]").click()
     expect(page.locator("[data-said]")).to_have_text("Copied.")
     assert page.evaluate("navigator.clipboard.readText()").replace("\r\n", "\n") == file
 

@@ -267,8 +267,8 @@ function start() {
 page.hidden = false;
 box.addEventListener("input", search);
 at("hide-equal").addEventListener("change", show);
-at("copy").addEventListener("click", copy);
-at("save").addEventListener("click", save);
+at("copy-table").addEventListener("click", copy);
+at("save-table").addEventListener("click", save);
 onChange(offerSelection);
 addEventListener("popstate", () => load(asked()));
 start();
