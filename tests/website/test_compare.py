@@ -340,6 +340,20 @@ def test_hostile_records_are_text_in_the_page_and_in_what_is_taken_along(
     )
 
 
+def test_what_cannot_be_loaded_is_said_and_can_be_tried_again(context: BrowserContext, base: str) -> None:
+    page = context.new_page()
+    page.route("**/api/v1/papers/zhao2020idlg.json", lambda route: route.fulfill(status=500, body="x"))
+    page.route("**/api/v1/papers.json", lambda route: route.abort())
+    page.goto(f"{base}compare/?ids=ZHU2019deep,zhao2020idlg", wait_until="networkidle")
+    assert columns(page) == ["zhu2019deep"]
+    assert "zhao2020idlg could not be loaded" in said(page)
+    page.get_by_label("Add a paper").fill("secret")
+    expect(page.locator("[data-said]")).to_contain_text("could not be loaded")
+    page.unroute("**/api/v1/papers.json")
+    page.get_by_label("Add a paper").fill("secret revealer")
+    page.get_by_role("button", name=re.compile("^The Secret Revealer")).wait_for()
+
+
 def test_a_former_id_leads_to_the_paper_of_today(
     context: BrowserContext, hostile_site: tuple[Path, Catalogue], serving: Callable[[Path], str]
 ) -> None:

@@ -17,6 +17,7 @@ const known = new Map();
 let papers = [];
 let listed = null;
 let letters = null;
+let turn = 0;
 
 /** Make an element with text and attributes; text is never read as markup. */
 function make(tag, text = "", attributes = {}) {
@@ -47,14 +48,20 @@ async function paperOf(id) {
 
 function asked() {
   const ids = new URLSearchParams(location.search).get("ids") ?? "";
-  return ids.split(",").map((id) => id.trim()).filter(Boolean);
+  return ids
+    .split(",")
+    .map((id) => id.trim().toLowerCase())
+    .filter(Boolean);
 }
 
 /** Load what the address asks for, and say what of it cannot be shown. */
 async function load(ids, first = []) {
   const messages = [...first];
   const found = new Map();
+  const own = ++turn;
   const answers = await Promise.allSettled(ids.slice(0, 4 * MOST).map(paperOf));
+  // Something else may have been asked for meanwhile.
+  if (own !== turn) return;
   answers.forEach((answer, number) => {
     const id = ids[number];
     if (answer.status === "rejected") messages.push(`${id} could not be loaded; try again later.`);
@@ -189,7 +196,12 @@ async function search() {
     list.replaceChildren();
     return;
   }
-  const all = await papersListed();
+  const all = await papersListed().catch(() => null);
+  if (!all) {
+    listed = null;
+    say(["The list of papers could not be loaded; try again later."]);
+    return;
+  }
   // More may have been typed while the list was on its way.
   if (typedWords().join(" ") !== wanted.join(" ")) return;
   const beside = new Set(papers.map((paper) => paper.id));
@@ -234,8 +246,8 @@ function offerSelection() {
 
 async function exported() {
   const format = FORMATS[at("format").value];
-  letters ??= (await fetchJson("compare/letters.json")) ?? {};
-  return { format, text: format.write(papers, shownRows(), letters) };
+  letters ??= await fetchJson("compare/letters.json").catch(() => null);
+  return { format, text: format.write(papers, shownRows(), letters ?? {}) };
 }
 
 async function copy() {
