@@ -344,6 +344,7 @@ def test_what_cannot_be_loaded_is_said_and_can_be_tried_again(context: BrowserCo
     page = context.new_page()
     page.route("**/api/v1/papers/zhao2020idlg.json", lambda route: route.fulfill(status=500, body="x"))
     page.route("**/api/v1/papers.json", lambda route: route.abort())
+    page.route("**/compare/letters.json", lambda route: route.abort())
     page.goto(f"{base}compare/?ids=ZHU2019deep,zhao2020idlg", wait_until="networkidle")
     assert columns(page) == ["zhu2019deep"]
     assert "zhao2020idlg could not be loaded" in said(page)
@@ -351,7 +352,9 @@ def test_what_cannot_be_loaded_is_said_and_can_be_tried_again(context: BrowserCo
     expect(page.locator("[data-said]")).to_contain_text("could not be loaded")
     page.unroute("**/api/v1/papers.json")
     page.get_by_label("Add a paper").fill("secret revealer")
-    page.get_by_role("button", name=re.compile("^The Secret Revealer")).wait_for()
+    page.get_by_role("button", name=re.compile("^The Secret Revealer")).click()
+    page.locator("[data-copy-table]").click()
+    expect(page.locator("[data-said]")).to_contain_text("How LaTeX writes some letters could not be loaded")
 
 
 def test_a_former_id_leads_to_the_paper_of_today(

@@ -244,16 +244,20 @@ function offerSelection() {
 
 // Taking along
 
+/** The table as text; null, with a word on it, where the letters of LaTeX cannot be loaded. */
 async function exported() {
   const format = FORMATS[at("format").value];
-  letters ??= await fetchJson("compare/letters.json").catch(() => null);
-  return { format, text: format.write(papers, shownRows(), letters ?? {}) };
+  if (format === FORMATS.latex) letters ??= await fetchJson("compare/letters.json").catch(() => null);
+  if (format !== FORMATS.latex || letters) return { format, text: format.write(papers, shownRows(), letters) };
+  say(["How LaTeX writes some letters could not be loaded; try again later."]);
+  return null;
 }
 
 async function copy() {
-  const { text } = await exported();
+  const made = await exported();
+  if (!made) return;
   try {
-    await navigator.clipboard.writeText(text);
+    await navigator.clipboard.writeText(made.text);
     say(["Copied."]);
   } catch {
     say(["The browser does not let this page copy; save the file instead."]);
@@ -261,11 +265,12 @@ async function copy() {
 }
 
 async function save() {
-  const { format, text } = await exported();
-  const url = URL.createObjectURL(new Blob([text], { type: format.type }));
-  make("a", "", { href: url, download: `comparison.${format.extension}` }).click();
+  const made = await exported();
+  if (!made) return;
+  const url = URL.createObjectURL(new Blob([made.text], { type: made.format.type }));
+  make("a", "", { href: url, download: `comparison.${made.format.extension}` }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
-  say([`Saved as comparison.${format.extension}.`]);
+  say([`Saved as comparison.${made.format.extension}.`]);
 }
 
 /** Show what the address asks for, or what was selected on other pages where it asks for nothing. */
