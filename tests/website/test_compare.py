@@ -69,7 +69,7 @@ def opened(context: BrowserContext, address: str) -> Page:
 def saved(page: Page, format: str) -> str:
     page.get_by_label("Take along as").select_option(format)
     with page.expect_download() as download:
-        page.locator("[data-save]").click()
+        page.locator("[data-save-table]").click()
     assert download.value.suggested_filename.startswith("comparison.")
     return Path(download.value.path()).read_text()
 
@@ -208,7 +208,7 @@ def test_copying_and_saving_give_the_same(context: BrowserContext, base: str) ->
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = opened(context, base + THREE)
     file = saved(page, "latex")
-    page.locator("[data-copy]").click()
+    page.locator("[data-copy-table]").click()
     expect(page.locator("[data-said]")).to_have_text("Copied.")
     assert page.evaluate("navigator.clipboard.readText()").replace("\r\n", "\n") == file
 
@@ -338,6 +338,23 @@ def test_hostile_records_are_text_in_the_page_and_in_what_is_taken_along(
         cells
         == f"| Summary | {' | '.join(markdown.escape(paper.summary or '') for paper in catalogue.papers.values())} |"
     )
+
+
+def test_what_cannot_be_loaded_is_said_and_can_be_tried_again(context: BrowserContext, base: str) -> None:
+    page = context.new_page()
+    page.route("**/api/v1/papers/zhao2020idlg.json", lambda route: route.fulfill(status=500, body="x"))
+    page.route("**/api/v1/papers.json", lambda route: route.abort())
+    page.route("**/compare/letters.json", lambda route: route.abort())
+    page.goto(f"{base}compare/?ids=ZHU2019deep,zhao2020idlg", wait_until="networkidle")
+    assert columns(page) == ["zhu2019deep"]
+    assert "zhao2020idlg could not be loaded" in said(page)
+    page.get_by_label("Add a paper").fill("secret")
+    expect(page.locator("[data-said]")).to_contain_text("could not be loaded")
+    page.unroute("**/api/v1/papers.json")
+    page.get_by_label("Add a paper").fill("secret revealer")
+    page.get_by_role("button", name=re.compile("^The Secret Revealer")).click()
+    page.locator("[data-copy-table]").click()
+    expect(page.locator("[data-said]")).to_contain_text("How LaTeX writes some letters could not be loaded")
 
 
 def test_a_former_id_leads_to_the_paper_of_today(

@@ -294,6 +294,9 @@ class TestInABrowser:
         page.reload()
         assert page.get_by_role("radio", name="attacks").is_checked()
         assert cell.first.text_content() == f"Defense × White box: {attacks}{attacks}"
+        page.get_by_role("link", name="Swap rows and columns").click()
+        assert page.url.endswith("maps/gaps/access-family/?kind=attack")
+        page.go_back()
         page.get_by_role("radio", name="all works").check()
         assert "kind" not in page.url
         everything = len(select(catalogue, "family=defense access=white-box"))

@@ -17,6 +17,7 @@ const known = new Map();
 let papers = [];
 let listed = null;
 let letters = null;
+let turn = 0;
 
 /** Make an element with text and attributes; text is never read as markup. */
 function make(tag, text = "", attributes = {}) {
@@ -47,14 +48,20 @@ async function paperOf(id) {
 
 function asked() {
   const ids = new URLSearchParams(location.search).get("ids") ?? "";
-  return ids.split(",").map((id) => id.trim()).filter(Boolean);
+  return ids
+    .split(",")
+    .map((id) => id.trim().toLowerCase())
+    .filter(Boolean);
 }
 
 /** Load what the address asks for, and say what of it cannot be shown. */
 async function load(ids, first = []) {
   const messages = [...first];
   const found = new Map();
+  const own = ++turn;
   const answers = await Promise.allSettled(ids.slice(0, 4 * MOST).map(paperOf));
+  // Something else may have been asked for meanwhile.
+  if (own !== turn) return;
   answers.forEach((answer, number) => {
     const id = ids[number];
     if (answer.status === "rejected") messages.push(`${id} could not be loaded; try again later.`);
@@ -189,7 +196,12 @@ async function search() {
     list.replaceChildren();
     return;
   }
-  const all = await papersListed();
+  const all = await papersListed().catch(() => null);
+  if (!all) {
+    listed = null;
+    say(["The list of papers could not be loaded; try again later."]);
+    return;
+  }
   // More may have been typed while the list was on its way.
   if (typedWords().join(" ") !== wanted.join(" ")) return;
   const beside = new Set(papers.map((paper) => paper.id));
@@ -232,16 +244,20 @@ function offerSelection() {
 
 // Taking along
 
+/** The table as text; null, with a word on it, where the letters of LaTeX cannot be loaded. */
 async function exported() {
   const format = FORMATS[at("format").value];
-  letters ??= (await fetchJson("compare/letters.json")) ?? {};
-  return { format, text: format.write(papers, shownRows(), letters) };
+  if (format === FORMATS.latex) letters ??= await fetchJson("compare/letters.json").catch(() => null);
+  if (format !== FORMATS.latex || letters) return { format, text: format.write(papers, shownRows(), letters) };
+  say(["How LaTeX writes some letters could not be loaded; try again later."]);
+  return null;
 }
 
 async function copy() {
-  const { text } = await exported();
+  const made = await exported();
+  if (!made) return;
   try {
-    await navigator.clipboard.writeText(text);
+    await navigator.clipboard.writeText(made.text);
     say(["Copied."]);
   } catch {
     say(["The browser does not let this page copy; save the file instead."]);
@@ -249,11 +265,12 @@ async function copy() {
 }
 
 async function save() {
-  const { format, text } = await exported();
-  const url = URL.createObjectURL(new Blob([text], { type: format.type }));
-  make("a", "", { href: url, download: `comparison.${format.extension}` }).click();
+  const made = await exported();
+  if (!made) return;
+  const url = URL.createObjectURL(new Blob([made.text], { type: made.format.type }));
+  make("a", "", { href: url, download: `comparison.${made.format.extension}` }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
-  say([`Saved as comparison.${format.extension}.`]);
+  say([`Saved as comparison.${made.format.extension}.`]);
 }
 
 /** Show what the address asks for, or what was selected on other pages where it asks for nothing. */
@@ -267,8 +284,8 @@ function start() {
 page.hidden = false;
 box.addEventListener("input", search);
 at("hide-equal").addEventListener("change", show);
-at("copy").addEventListener("click", copy);
-at("save").addEventListener("click", save);
+at("copy-table").addEventListener("click", copy);
+at("save-table").addEventListener("click", save);
 onChange(offerSelection);
 addEventListener("popstate", () => load(asked()));
 start();

@@ -24,7 +24,11 @@ function countOnly(kind, matrix) {
 
 function offerKinds(choice) {
   const matrices = document.querySelectorAll("figure.matrix[data-steps]");
-  const show = (kind) => matrices.forEach((matrix) => countOnly(kind, matrix));
+  const others = document.querySelectorAll(".choose a");
+  const show = (kind) => {
+    matrices.forEach((matrix) => countOnly(kind, matrix));
+    for (const link of others) link.search = kind ? `?kind=${kind}` : "";
+  };
   const asked = new URLSearchParams(location.search).get("kind") ?? "";
   choice.hidden = false;
   for (const input of choice.querySelectorAll("input")) {

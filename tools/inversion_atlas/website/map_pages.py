@@ -34,14 +34,12 @@ _BAR, _CHART_HEIGHT = 24, 112
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """A drawing, what it is called, and the same numbers as a table."""
+class Below:
+    """The part of a matrix below one top-level term, folded on the page."""
 
     title: str
     drawing: Markup
-    table: Markup
-    count: str = ""
-    folded: bool = False
+    count: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,7 @@ def _gap_page(
             )
             count = plural(len(below) - 1, "narrower term") if len(below) > 1 else "all columns"
             drawn = picture(matrix, crossings, root)
-            figures.append(Figure(row.label, drawn, Markup(""), count, folded=True))
+            figures.append(Below(row.label, drawn, count))
     everything = Matrix("all", title, "", lines[rows.id], wide)
     return _page(
         renderer,
@@ -234,7 +232,7 @@ def years_page(renderer: Renderer) -> Page:
     highest = max((bar.total for bars in bars_of.values() for bar in bars), default=1)
     for term in tops:
         bars = bars_of[term.id]
-        drawn = chart(f"family-{term.id}", term.label, bars, highest, root, "works")
+        drawn = chart(f"family-{term.id}", term.label, bars, highest, root)
         charts.append((term, sum(by_family[term.id].values()), drawn))
     return _page(
         renderer,
@@ -242,11 +240,10 @@ def years_page(renderer: Renderer) -> Page:
         "Works per year",
         "How many works appeared in each year, by kind and by method family.",
         "map_years.html",
-        whole=chart("kinds", "All works by kind", kinds, most, root, "works", wide=True) if kinds else "",
+        whole=chart("kinds", "All works by kind", kinds, most, root, wide=True) if kinds else "",
         kinds=kinds,
         charts=charts,
         bars=bars_of,
-        spans=[bar.label for bar in kinds],
         total=len(papers),
         highest=highest,
         term_address=term_address,
@@ -313,7 +310,7 @@ def _year_query(span: tuple[int, int]) -> str:
     return f"year={span[0]}" if span[0] == span[1] else f"year=..{span[1]}"
 
 
-def chart(id: str, title: str, bars: Sequence[Bar], most: int, root: str, noun: str, *, wide: bool = False) -> Markup:
+def chart(id: str, title: str, bars: Sequence[Bar], most: int, root: str, *, wide: bool = False) -> Markup:
     """Return bars by year, each part of one a link to its works; counts stand on top."""
     pitch = 64 if wide else _BAR
     height = 220 if wide else _CHART_HEIGHT
@@ -322,7 +319,7 @@ def chart(id: str, title: str, bars: Sequence[Bar], most: int, root: str, noun: 
     marks = [svg.path(f"M0 {base}.5H{len(bars) * pitch}", "axis")]
     for at, bar in enumerate(bars):
         x = at * pitch
-        marks += _bar(bar, x, pitch, base, height / max(1, most), root, noun, title)
+        marks += _bar(bar, x, pitch, base, height / max(1, most), root, title)
         marks.append(svg.label(x + pitch / 2, base + 17, _tick(bar.label, wide), "tick middle"))
     return svg.drawing(id, len(bars) * pitch, base + 26, title, "A bar per year; its height is a count.", marks)
 
@@ -333,9 +330,7 @@ def _tick(label: str, wide: bool) -> str:
     return f"≤{label[-2:]}" if label.startswith("until") else f"’{label[-2:]}"
 
 
-def _bar(
-    bar: Bar, x: float, pitch: float, base: float, scale: float, root: str, noun: str, title: str
-) -> Iterator[str]:
+def _bar(bar: Bar, x: float, pitch: float, base: float, scale: float, root: str, title: str) -> Iterator[str]:
     y = float(base)
     inset = pitch * 0.12
     for kind, count in bar.parts:
