@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -94,12 +94,15 @@ def claims(catalogue: Catalogue, paper: Paper) -> list[Claim]:
     ]
 
 
-def disagreements(catalogue: Catalogue, paper: Paper) -> list[Disagreement]:
-    """Return the fields of a work on which its record and the sources do not agree, facets first."""
+def disagreements(catalogue: Catalogue, paper: Paper, said: Iterable[Claim] | None = None) -> list[Disagreement]:
+    """Return the fields of a work on which its record and the sources do not agree, facets first.
+
+    `said` are the claims of the sources, where they are at hand.
+    """
     if paper.id not in catalogue.listed_by:
         return []
     by_field: dict[str, list[Claim]] = {}
-    for claim in claims(catalogue, paper):
+    for claim in claims(catalogue, paper) if said is None else said:
         by_field.setdefault(claim.field, []).append(claim)
     errata: dict[str, list[Fallacy]] = {}
     for source, row in catalogue.listed_by[paper.id]:
@@ -108,10 +111,10 @@ def disagreements(catalogue: Catalogue, paper: Paper) -> list[Disagreement]:
                 errata.setdefault(FAULTS[erratum.type], []).append(Fallacy(source, row, erratum))
     found = []
     for field in (*catalogue.facets, "title", "authors", "year", "venue", "fact"):
-        said = by_field.get(field, [])
-        differ = any(claim.stance is Stance.OTHER for claim in said) or _divided(catalogue, field, said)
+        held = by_field.get(field, [])
+        differ = any(claim.stance is Stance.OTHER for claim in held) or _divided(catalogue, field, held)
         if differ or field in errata:
-            shown = tuple(said) if differ else ()
+            shown = tuple(held) if differ else ()
             found.append(Disagreement(field, _recorded(paper, field), shown, tuple(errata.get(field, ()))))
     return found
 

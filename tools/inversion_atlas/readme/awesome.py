@@ -53,6 +53,7 @@ In the shell, after `make build` (or `pip install` of the wheel, which carries t
 atlas search access=label-only domain=face "year>=2022" has:code
 atlas show zhu2019deep
 atlas export bibtex family=gradient-inversion -o gradient-inversion.bib
+atlas coverage
 atlas check
 ```
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from inversion_atlas.addresses import AUTHORS, address, author_slug, explore_address
 from inversion_atlas.query import newest_first
 from inversion_atlas.records.paper import Paper
-from inversion_atlas.website.profile import most_used, years_of
+from inversion_atlas.website.profile import years_of
 from inversion_atlas.website.rendering import ON_A_LIST, Leaf, Page, Renderer, author_name, leaf_address, leaves, pager
 
 _SHELL = "authors/shell/"
@@ -21,6 +21,7 @@ _NAMES = 300
 _MOST = 60
 _COAUTHORS = 24
 _OTHER = "other"
+_SHARED = '<p class="note">Persons who share a name share this page.</p>'
 _CRUMBS = (
     f'<nav class="crumbs" aria-label="Where this is"><ol><li><a href="{_ROOT}{AUTHORS}">Authors</a></li></ol></nav>'
 )
@@ -71,9 +72,9 @@ def author_pages(renderer: Renderer) -> Iterator[Page]:
     yield Page(AUTHORS, AUTHORS, body)
     for letter, members in letters.items():
         yield from _letter_pages(renderer, letter, members, letters)
-    chips: dict[str, str] = {}
+    links = _Links(renderer, authors)
     for author in authors.values():
-        yield from _author_pages(renderer, author, authors, chips)
+        yield from _author_pages(renderer, author, links)
 
 
 def _letter_pages(
@@ -116,62 +117,71 @@ def _names(authors: Sequence[Author], root: str) -> Markup:
     )
 
 
+@dataclass(frozen=True)
+class _Links:
+    """Links that stand on many pages of authors, each rendered once."""
+
+    renderer: Renderer
+    authors: dict[str, Author]
+    names: dict[str, str] = field(default_factory=dict)
+    venues: dict[str, str] = field(default_factory=dict)
+
+    def name(self, slug: str) -> str:
+        """Return a link from one author to another."""
+        if slug not in self.names:
+            self.names[slug] = f'<a href="../{slug}/">{html.escape(author_name(self.authors[slug].name))}</a>'
+        return self.names[slug]
+
+    def venue(self, id: str) -> str:
+        """Return a link to a venue, "" where there is no such record."""
+        if id not in self.venues:
+            found = self.renderer.catalogue.venues.get(id)
+            self.venues[id] = f'<a href="{_ROOT}{address(found)}">{html.escape(found.short)}</a>' if found else ""
+        return self.venues[id]
+
+
 # Not a template: there are more authors than works.
-def _author_pages(
-    renderer: Renderer, author: Author, authors: dict[str, Author], chips: dict[str, str]
-) -> Iterator[Page]:
+def _author_pages(renderer: Renderer, author: Author, links: _Links) -> Iterator[Page]:
     base, name = f"{AUTHORS}{author.slug}/", author_name(author.name)
+    works = _count(len(author.papers))
     for leaf in leaves(base, author.papers, ON_A_LIST):
         first = leaf.number == 1
         parts = [
-            f"{_CRUMBS}"
-            f'<header class="masthead"><h1 dir="auto">{html.escape(name)}</h1>'
-            f'<p class="full-name">{_count(len(author.papers))}, {years_of(author.papers)}</p></header>'
+            f'{_CRUMBS}<header class="masthead"><h1 dir="auto">{html.escape(name)}</h1>'
+            f'<p class="full-name">{works}, {years_of(author.papers)}</p></header>'
             f'<ol class="works" start="{leaf.first}">{renderer.works(leaf.members, leaf.address)}</ol>'
         ]
         if leaf.count > 1:
             parts.append(_pager(leaf, base))
         if first:
-            parts.append(_around(renderer, author, authors, chips))
+            parts.append(_around(author, links))
         title = name if first else f"{name}, page {leaf.number}"
-        description = f"{_count(len(author.papers))} by {name} on model inversion."
         head = renderer.head(leaf.address, indexed=first)
-        yield Page(leaf.address, _SHELL, "".join(parts), title, description, head)
+        yield Page(leaf.address, _SHELL, "".join(parts), title, f"{works} by {name} on model inversion.", head)
 
 
-def _around(renderer: Renderer, author: Author, authors: dict[str, Author], chips: dict[str, str]) -> str:
+def _around(author: Author, links: _Links) -> str:
     """Return coauthors, venues and spellings, and the way to Explore."""
-    with_others = Counter(author_slug(name) for paper in author.papers for name in paper.authors)
-    with_others.pop(author.slug, None)
-    rows = [("With", _coauthors(with_others, authors, chips)), ("At", _venues(renderer, author))]
+    coauthors = _by_count([author_slug(name) for paper in author.papers for name in paper.authors])
+    shown = [links.name(slug) for slug in coauthors if slug != author.slug]
+    more = f" and {len(shown) - _COAUTHORS} more" if len(shown) > _COAUTHORS else ""
+    venues = [links.venue(id) for id in _by_count([paper.venue for paper in author.papers if paper.venue])]
+    rows = [("With", ", ".join(shown[:_COAUTHORS]) + more), ("At", ", ".join(filter(None, venues)))]
     if len(author.spellings) > 1:
         rows.append(("Written", html.escape(" · ".join(sorted(author.spellings)))))
-    shown = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in rows if value)
+    listed = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in rows if value)
+    profile = f'<dl class="profile">{listed}</dl>' if listed else ""
     quoted = author.name.replace('"', " ")
     query = html.escape(explore_address(f'author="{quoted}"'))
-    return (
-        f'<dl class="profile">{shown}</dl><p class="doors-line"><a href="{_ROOT}{query}">Open in Explore</a></p>'
-        '<p class="note">Persons who share a name share this page.</p>'
-    )
+    return f'{profile}<p class="doors-line"><a href="{_ROOT}{query}">Open in Explore</a></p>{_SHARED}'
 
 
-def _coauthors(counts: Counter[str], authors: dict[str, Author], chips: dict[str, str]) -> str:
-    shown = sorted(counts, key=lambda slug: (-counts[slug], slug))
-    links = []
-    for slug in shown[:_COAUTHORS]:
-        if slug not in chips:
-            chips[slug] = f'<a href="../{slug}/">{html.escape(author_name(authors[slug].name))}</a>'
-        links.append(chips[slug])
-    more = len(shown) - len(links)
-    return ", ".join(links) + (f" and {more} more" if more else "")
-
-
-def _venues(renderer: Renderer, author: Author) -> str:
-    venues = renderer.catalogue.venues
-    counts = Counter(paper.venue for paper in author.papers if paper.venue and paper.venue in venues)
-    return ", ".join(
-        f'<a href="{_ROOT}{address(venues[id])}">{html.escape(venues[id].short)}</a>' for id, _ in most_used(counts)
-    )
+def _by_count(ids: list[str]) -> list[str]:
+    """Return ids by how often they stand there; those of a single work stay in their order."""
+    if len(set(ids)) == len(ids):
+        return ids
+    counts = Counter(ids)
+    return sorted(counts, key=lambda id: (-counts[id], id))
 
 
 def _pager(leaf: Leaf[Paper], base: str) -> str:

@@ -31,6 +31,8 @@ _CONTAINERS = {
 
 
 _PERSONS = 25
+# What `quote_plus` makes of ASCII, many times faster.
+_QUOTED = {code: quoted for code in range(128) if (quoted := quote_plus(chr(code))) != chr(code)}
 _LICENSE = "https://creativecommons.org/licenses/by/4.0/"
 
 
@@ -106,7 +108,7 @@ def coins(catalogue: Catalogue, paper: Paper) -> str:
 # Authors and venues come again and again.
 @lru_cache(maxsize=2**16)
 def _quoted(text: str) -> str:
-    return quote_plus(text, errors="replace")
+    return text.translate(_QUOTED) if text.isascii() else quote_plus(text, errors="replace")
 
 
 def paper_json_ld(catalogue: Catalogue, paper: Paper) -> Markup:

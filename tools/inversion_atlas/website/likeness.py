@@ -19,7 +19,7 @@ _WEIGHTS = {"method": 3.0, "relation": 2.0, "family": 2.0, _PAIR: 1.5, "dataset"
 _OTHERS = 0.5
 # A work is compared with this many others, found through what it shares with fewest: so the cost grows with the number
 # of works and not with its square.
-_COMPARED = 24
+_COMPARED = 18
 _SHOWN = 6
 _REASONS = 2
 # Works that share none of these are not alike.

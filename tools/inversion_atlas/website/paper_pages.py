@@ -47,9 +47,13 @@ def paper_page(renderer: Renderer, paper: Paper) -> Page:
     )
     for rows, room in _ROOMS:
         body = _body(renderer, paper, at, venue, rows, room)
-        if len(body) + len(head) <= _BYTES and len(body.encode()) + len(head.encode()) <= _BYTES:
+        if _size(body) + _size(head) <= _BYTES:
             break
     return Page(at, _SHELL, body, paper.title, description, head, paper.id)
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def _body(renderer: Renderer, paper: Paper, at: str, venue: Venue | None, rows: int, room: int) -> Markup:
@@ -72,7 +76,7 @@ def _body(renderer: Renderer, paper: Paper, at: str, venue: Venue | None, rows: 
         threat=_threat(renderer, paper, threat_model(catalogue, paper, said)),
         classes=_classes(renderer, paper, classification(catalogue, paper, said)),
         implementations=renderer.implementations("paper", paper.id),
-        disagreements=disagreements(catalogue, paper) if listed else (),
+        disagreements=disagreements(catalogue, paper, said) if listed else (),
         shown_above=FAULTS,
         relations=_relations(renderer, paper, room),
         listings=listings_by_source(paper, listed),
@@ -192,10 +196,10 @@ def _classes(renderer: Renderer, paper: Paper, parts: Sequence[Part]) -> Markup:
 
 
 def _alike(renderer: Renderer, works: Sequence[Alike]) -> Markup:
-    shown = []
-    for each in works:
-        shared = html.escape(renderer.shared(each))
-        shown.append(f"<li>{renderer.paper_link(each.paper.id, _PAPERS)} <small>{shared}</small></li>")
+    shown = [
+        f"<li>{renderer.paper_link(each.paper.id, _PAPERS)} <small>{renderer.shared(each)}</small></li>"
+        for each in works
+    ]
     return Markup("".join(shown))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from inversion_atlas.addresses import FAMILY, address, explore_address, relative, term_address
+from inversion_atlas.addresses import FAMILY, explore_address, relative
 from inversion_atlas.records.paper import Paper
 
 if TYPE_CHECKING:
@@ -49,27 +49,25 @@ def profile(renderer: Renderer, works: Sequence[Paper], query: str, at: str, wit
 
     `without` are fields that all of them share, or that the page shows otherwise.
     """
-    catalogue, root = renderer.catalogue, relative(at)
-    kinds = Counter(str(paper.kind) for paper in works)
-    rows = [("Kinds", _kinds(kinds, query, root))]
-    families = catalogue.facets.get(FAMILY)
-    if families and FAMILY not in without:
-        held = Counter(chain.from_iterable(paper.taxonomy.get(FAMILY, ()) for paper in works))
-        labels = {id: (term.label, term_address(FAMILY, id)) for id, term in families.terms.items()}
-        rows.append(("Families", _chips(held, labels, root)))
-    for name, field, records in (("Datasets", "dataset", catalogue.datasets), ("Metrics", "metric", catalogue.metrics)):
+    root, known = relative(at), renderer.measures
+    rows = [("Kinds", _kinds(Counter([str(paper.kind) for paper in works]), query, root))]
+    for name, field in (("Families", FAMILY), ("Datasets", "dataset"), ("Metrics", "metric"), ("Venues", "venue")):
         if field not in without:
-            used = Counter(
-                chain.from_iterable(paper.datasets if field == "dataset" else paper.metrics for paper in works)
-            )
-            known = {id: (record.name, address(record)) for id, record in records.items()}
-            rows.append((name, _chips(used, known, root)))
-    if "venue" not in without:
-        places = Counter(paper.venue for paper in works if paper.venue)
-        venues = {id: (venue.short, address(venue)) for id, venue in catalogue.venues.items()}
-        rows.append(("Venues", _chips(places, venues, root)))
-    shown = "".join(f"<dt>{name}</dt><dd>{chips}</dd>" for name, chips in rows if chips)
+            rows.append((name, _chips(Counter(_values(works, field)), known[field], root)))
+    shown = "".join([f"<dt>{name}</dt><dd>{chips}</dd>" for name, chips in rows if chips])
     return Markup(f'<dl class="profile">{shown}</dl>') if shown else Markup("")
+
+
+def _values(works: Sequence[Paper], field: str) -> Iterable[str]:
+    match field:
+        case "dataset":
+            return chain.from_iterable([paper.datasets for paper in works])
+        case "metric":
+            return chain.from_iterable([paper.metrics for paper in works])
+        case "venue":
+            return [paper.venue for paper in works if paper.venue]
+        case _:
+            return chain.from_iterable([paper.taxonomy.get(field, ()) for paper in works])
 
 
 def overview(renderer: Renderer, works: Sequence[Paper], query: str, at: str, without: Collection[str] = ()) -> Markup:
@@ -91,7 +89,7 @@ def _chips(counts: Mapping[str, int], known: Mapping[str, tuple[str, str]], root
     shown = []
     for id, count in most_used({id: count for id, count in counts.items() if id in known}):
         name, to = known[id]
-        shown.append(f'<a class="chip" href="{root}{to}">{html.escape(name)} <span class="count">{count}</span></a>')
+        shown.append(f'<a class="chip" href="{root}{to}">{name} <span class="count">{count}</span></a>')
     return " ".join(shown)
 
 

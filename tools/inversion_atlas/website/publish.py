@@ -74,7 +74,7 @@ def write_files(folder: Path, files: Iterable[tuple[str, str | bytes]]) -> list[
         target = os.path.join(folder, path)
         parent = os.path.dirname(target)
         if parent not in known:
-            os.makedirs(parent, exist_ok=True)
+            _make_folder(parent)
             known.add(parent)
         data = content if isinstance(content, bytes) else content.encode()
         if content is not before[0] or not _linked(before[1], target):
@@ -83,6 +83,16 @@ def write_files(folder: Path, files: Iterable[tuple[str, str | bytes]]) -> list[
         before = content, target
         written.append((path, len(data)))
     return written
+
+
+def _make_folder(path: str) -> None:
+    """Make a folder whose parent mostly exists: one call to the system then."""
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        os.makedirs(path, exist_ok=True)
 
 
 def _linked(source: str, target: str) -> bool:

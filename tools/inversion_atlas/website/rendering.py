@@ -14,7 +14,15 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
-from inversion_atlas.addresses import address, explore_address, facet_address, feed_address, relative, term_address
+from inversion_atlas.addresses import (
+    FAMILY,
+    address,
+    explore_address,
+    facet_address,
+    feed_address,
+    relative,
+    term_address,
+)
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports.citation import short_authors
 from inversion_atlas.query import newest_first, select
@@ -167,6 +175,19 @@ class Renderer:
         return [self.newest_first[rank] for rank in sorted({ranks[id] for id in ids if id in ranks})]
 
     @cached_property
+    def measures(self) -> dict[str, dict[str, tuple[str, str]]]:
+        """Family, "dataset", "metric" and "venue" -> id -> the name for a page and the address."""
+        catalogue = self.catalogue
+        facet = catalogue.facets.get(FAMILY)
+        families = facet.terms.items() if facet else ()
+        return {
+            FAMILY: {id: (html.escape(term.label), term_address(FAMILY, id)) for id, term in families},
+            "dataset": {id: (html.escape(each.name), address(each)) for id, each in catalogue.datasets.items()},
+            "metric": {id: (html.escape(each.name), address(each)) for id, each in catalogue.metrics.items()},
+            "venue": {id: (html.escape(each.short), address(each)) for id, each in catalogue.venues.items()},
+        }
+
+    @cached_property
     def reported(self) -> dict[tuple[str, str], list[tuple[Paper, Reported]]]:
         """("dataset" or "metric", its id) -> the numbers that works report on or with it, newest first."""
         found: dict[tuple[str, str], list[tuple[Paper, Reported]]] = {}
@@ -246,17 +267,24 @@ class Renderer:
 
     def shared(self, alike: Alike) -> str:
         """Return in words what makes a work like another."""
-        catalogue, told = self.catalogue, []
-        for kind, value in alike.shared:
-            if kind in catalogue.facets:
-                told.append(
-                    catalogue.facets[kind].terms[value].label if value in catalogue.facets[kind].terms else value
-                )
-            elif kind == "dataset":
-                told.append(catalogue.datasets[value].name if value in catalogue.datasets else value)
+        return ", ".join([self._feature(kind, value) for kind, value in alike.shared])
+
+    def _feature(self, kind: str, value: str) -> str:
+        """Return a thing that works share, in words."""
+        key = ("shared", kind, (value,))
+        if key not in self._facets:
+            facet, dataset = self.catalogue.facets.get(kind), self.catalogue.datasets.get(value)
+            shown = value
+            if facet and value in facet.terms:
+                shown = facet.terms[value].label
+            elif kind == "dataset" and dataset:
+                shown = dataset.name
             elif kind == "relation":
-                told.append(f"both about {self._called(value)}")
-        return ", ".join(told)
+                shown = f"both about {self._called(value)}"
+            elif kind == "method":
+                shown = f"both {value}"
+            self._facets[key] = html.escape(shown)
+        return self._facets[key]
 
     def _called(self, id: str) -> str:
         """Return what a work is called in a few words: its method, else its id."""
