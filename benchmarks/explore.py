@@ -4,8 +4,8 @@ python benchmarks/explore.py [--sizes 1000,20000] [--save]
 
 Keystroke: from the input event to the frame after the hits are painted, 95th percentile over real words, typos and
 clauses typed letter by letter and deleted again, in the best of three runs. The browser draws frames as they are ready
-(no wait for a display's clock), so that the figure is of the work and not of 60 Hz; with the clock on, up to 16.7 ms come
-on top of whatever any page does. "With counts" ends at the frame after the facets beside have their new counts.
+(no wait for a display's clock), so that the figure is of the work and not of 60 Hz; with the clock on, up to 16.7 ms
+come on top of whatever any page does. "With counts" ends at the frame after the facets beside have their new counts.
 
 Weight: every file that the page of the real catalogue loads, gzip level 9, fonts as they are, until it can be used and
 until the summaries that follow are there. Prints figures beside the committed ones (benchmarks/explore.json); --save
@@ -26,10 +26,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import synthetic
-from catalogue import report
 from playwright.sync_api import Browser, Page, sync_playwright
 
+import synthetic
+from catalogue import report
 from inversion_atlas.catalogue import load
 from inversion_atlas.stamp import read_stamp
 from inversion_atlas.website.build import themed

@@ -78,8 +78,8 @@ def test_every_internal_link_leads_somewhere(site: Path, html_pages: dict[str, P
             assert not link.startswith("/"), f"{path}: {link} works under one prefix only"
             target = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(urlsplit(link).path)))
             target = "" if target == "." else target
-            if link.split("#")[0].endswith("/") or (site / target).is_dir():
-                assert not target or link.split("#")[0].endswith("/") or "#" in link, f"{path}: {link} wants a slash"
+            if urlsplit(link).path.endswith("/") or (site / target).is_dir():
+                assert not target or urlsplit(link).path.endswith("/"), f"{path}: {link} wants a slash"
                 target = posixpath.join(target, "index.html")
             if not urlsplit(link).path:
                 target = path
