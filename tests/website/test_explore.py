@@ -463,8 +463,8 @@ def test_it_fits_a_phone(browser: Browser, base: str) -> None:
     page.get_by_role("button", name="Export").first.click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     small = page.evaluate(
-        """() => [...document.querySelectorAll("button, summary, select, .pick")]
-          .filter((node) => node.closest("#explore-page"))
+        """() => ["button", "summary", "select", ".pick"]
+          .flatMap((each) => [...document.querySelectorAll(`#explore-page ${each}`)])
           .filter((node) => node.checkVisibility() && node.getBoundingClientRect().height < 24)
           .map((node) => node.outerHTML.slice(0, 80))"""
     )
