@@ -32,7 +32,11 @@ _CACHE = click.option(
 
 @click.command(epilog="Exit codes: 0 done, 2 wrong use, 3 torch is not installed, 130 interrupted.")
 @click.argument("name", metavar="NAME|list")
-@click.option("--target", metavar="TARGET", help="Model to attack, of those that `atlas target` trains. Default: the one the attack suits.")
+@click.option(
+    "--target",
+    metavar="TARGET",
+    help="Model to attack, of those that `atlas target` trains. Default: the one the attack suits.",
+)
 @click.option("--items", type=click.IntRange(min=1), help="How many images, classes or batches.")
 @click.option("--steps", type=click.IntRange(min=1), help="Steps of the optimization, or epochs. Default: the paper's.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Start and choice of images.")
