@@ -119,7 +119,7 @@ def inverting_gradients(
         best.offer(float(1 - matching.cosine(images, labels).detach()), images, labels)
     if decided / counted > _DECIDED:
         warnings.warn(
-            f"total variation outweighed the gradient on {decided / counted:.0%} of pixels: the image shows it; lower tv",
+            f"total variation outweighed the gradient on {decided / counted:.0%} of pixels: lower tv",
             PriorDecides,
             stacklevel=2,
         )
