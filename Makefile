@@ -54,5 +54,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 $(TESTED): $(INSTALLED)
-	$(PIP) --editable '.[site,tables,dev]'
+	$(PIP) --editable '.[site,tables,dev,reference]'
 	@touch $@

@@ -19,6 +19,8 @@ from inversion_atlas.reference.observations import SharedGradient, expect
 _GROWTH = 1e3
 # Below this share of the gradient's squared length float32 holds nothing more to gain.
 _EXACT = 1e-12
+# Of the pixels that the prior moves, the share that it decides alone before a warning.
+_DECIDED = 0.9
 
 
 class PriorDecides(UserWarning):
@@ -83,7 +85,7 @@ def inverting_gradients(
 
     The paper weighs total variation absolutely (`tv_scale="absolute"`, their 1e-6 to 1e-1 of the mean variation); a
     model with small gradients is then smoothed and not inverted. "relative" weighs its sum against the mean size of
-    the cosine's gradient at each step. Where the prior turns more than half of all signs, PriorDecides is warned.
+    the cosine's gradient at each step. Where it outweighs that on nine pixels in ten, PriorDecides is warned.
     The authors step in units of normalized images; here the unit is a quarter of the data's range.
     """
     observation = expect(observation, SharedGradient, "inverting gradients")
@@ -92,7 +94,7 @@ def inverting_gradients(
     labels = recovered_labels(observation)
     matching = _Matching.of(observation)
     best = _Best()
-    turned, counted = 0.0, 0
+    decided, counted = 0.0, 0
     for restart in range(restarts):
         start = _normal(observation, seed + restart) * _unit(observation) + _middle(observation)
         images = start.clamp_(*observation.data_range).requires_grad_()
@@ -107,7 +109,7 @@ def inverting_gradients(
                 smoothing = _tv_slope(images)
                 weight = tv * float(slope.abs().mean()) if tv_scale == "relative" else tv / images[0].numel()
                 total = slope + weight * smoothing
-                turned += float((total.sign() != slope.sign()).float().mean())
+                decided += _share_decided(weight * smoothing, slope)
                 counted += 1
                 images.grad = total.sign_()
                 optimizer.step()
@@ -115,9 +117,9 @@ def inverting_gradients(
             schedule.step()
             progress(restart * steps + step + 1, restarts * steps)
         best.offer(float(1 - matching.cosine(images, labels).detach()), images, labels)
-    if turned / counted > 0.5:
+    if decided / counted > _DECIDED:
         warnings.warn(
-            f"total variation turned {turned / counted:.0%} of all signs: the image shows the prior; lower tv",
+            f"total variation outweighed the gradient on {decided / counted:.0%} of pixels: lower tv",
             PriorDecides,
             stacklevel=2,
         )
@@ -266,6 +268,11 @@ def _unit(observation: SharedGradient) -> float:
 
 def _middle(observation: SharedGradient) -> float:
     return sum(observation.data_range) / 2
+
+
+def _share_decided(prior: Tensor, slope: Tensor) -> float:
+    moved = prior != 0
+    return float(((prior.abs() > slope.abs()) & moved).sum() / moved.sum().clamp_min(1))
 
 
 def _tv_slope(images: Tensor) -> Tensor:

@@ -265,9 +265,9 @@ def _brief(attack: Callable[..., object], arguments: Mapping[str, Any]) -> dict[
 
 
 CASES: Mapping[str, Case] = {
-    "dlg": Case(_by_gradient(dlg), ("lenet-untrained", "lenet"), items=3, bench_steps=60),
-    "idlg": Case(_by_gradient(idlg), ("lenet-untrained", "lenet"), items=3, bench_steps=60),
-    "inverting-gradients": Case(_by_gradient(inverting_gradients), ("convnet", "lenet"), items=2, bench_steps=600),
+    "dlg": Case(_by_gradient(dlg), ("lenet-untrained", "lenet"), items=2, bench_steps=60),
+    "idlg": Case(_by_gradient(idlg), ("lenet-untrained", "lenet"), items=2, bench_steps=60),
+    "inverting-gradients": Case(_by_gradient(inverting_gradients), ("convnet", "lenet"), items=2, bench_steps=500),
     "analytic": Case(_by_gradient(analytic), ("mlp", "digits-mlp", "digits-softmax"), items=8),
     "label-counts": Case(_count_labels, ("lenet-untrained", "lenet", "convnet"), items=50),
     "mi-face": Case(_mi_face, ("digits-softmax", "digits-mlp"), items=10),

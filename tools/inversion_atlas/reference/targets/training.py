@@ -31,9 +31,9 @@ class Recipe:
 
 
 RECIPES = {
-    "lenet": Recipe(models.lenet, data.photographs, epochs=12, learning_rate=1e-3),
+    "lenet": Recipe(models.lenet, data.photographs, epochs=8, learning_rate=1e-3, seed=7),
     # The setting of the paper that uses it: weights as drawn.
-    "lenet-untrained": Recipe(models.lenet, data.photographs, epochs=0, learning_rate=1e-3),
+    "lenet-untrained": Recipe(models.lenet, data.photographs, epochs=0, learning_rate=1e-3, seed=7),
     "convnet": Recipe(models.convnet, data.photographs, epochs=15, learning_rate=1e-3),
     "mlp": Recipe(models.mlp, data.photographs, epochs=20, learning_rate=1e-3),
     "digits-softmax": Recipe(models.softmax_regression, data.digits, epochs=40, learning_rate=1e-2, weight_decay=1e-3),
