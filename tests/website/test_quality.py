@@ -19,7 +19,8 @@ from .page_types import PAGES
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chromium")]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# What a first visit to a page may fetch, compressed as a host does: 57 kB of fonts, 14 more for a name with a ć.
+# What a first visit to a page may fetch, compressed as a host does: 45 kB of fonts, 35 more for letters
+# that English lacks.
 FRAME_BYTES = 90_000
 CONFIG = Path(__file__).with_name("html-validate.json")
 
