@@ -108,7 +108,7 @@ def _counted(count: int, kind: str) -> str:
 def _bar(year: int, count: int, most: int, x: int, query: str, root: str) -> str:
     middle, foot = x + _PITCH // 2, _TOP + _HEIGHT + 13
     name = f"’{year % 100:02d}" if year >= _FIRST_YEAR else "‹’90"
-    label = f'<text x="{middle}" y="{foot}">{name}</text>'
+    label = f'<text x="{middle}" y="{foot}" aria-hidden="true">{name}</text>'
     if not count:
         return label
     height = max(2, round(_HEIGHT * count / most))
@@ -117,8 +117,8 @@ def _bar(year: int, count: int, most: int, x: int, query: str, root: str) -> str
     return (
         f'<a href="{root}{html.escape(explore_address(query))}" aria-label="{_year_name(year)}: {count} {works}">'
         f'<rect class="area" x="{x + 1}" y="1" width="{_PITCH - 2}" height="{_TOP + _HEIGHT + _FOOT - 2}"/>'
-        f'<rect class="bar" x="{x + (_PITCH - _BAR) // 2}" y="{top}" width="{_BAR}" height="{height}"/>'
-        f'<text x="{middle}" y="{top - 4}">{count}</text>{label}</a>'
+        f'<rect class="bar" x="{x + (_PITCH - _BAR) // 2}" y="{top}" width="{_BAR}" height="{height}"/></a>'
+        f'<text x="{middle}" y="{top - 4}" aria-hidden="true">{count}</text>{label}'
     )
 
 
