@@ -5,7 +5,7 @@ import { has } from "../selection.js";
 import { shortAuthors, valuesAt } from "./works.js";
 
 // What a screen holds and as much again; the rest of the first page follows when typing pauses.
-const AT_ONCE = 14;
+const AT_ONCE = 9;
 const PAGE = 20;
 const MORE = 100;
 const PAUSE = 200;
