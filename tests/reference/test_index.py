@@ -34,7 +34,7 @@ def test_the_index_imports_no_torch() -> None:
 def test_what_runs_here_is_tied_to_a_record(found: Implementation, catalogue: Catalogue) -> None:
     assert found.paper in catalogue.papers or (not found.paper and found.kind == "metric")
     assert (found.metric in catalogue.metrics) == (found.kind == "metric")
-    assert found.equation
+    assert found.implements
     for result in found.measured:
         assert result.metric in catalogue.metrics
         assert math.isfinite(result.value)

@@ -152,7 +152,7 @@ def bench(names: tuple[str, ...], output: Path | None, cache: Path | None) -> No
 def _list() -> None:
     width = max(map(len, _ATTACKS))
     for found in _ATTACKS.values():
-        click.echo(f"{found.name:<{width}}  {found.label}; {found.paper}: {found.equation}")
+        click.echo(f"{found.name:<{width}}  {found.label}; {found.paper}: {found.implements}")
 
 
 def _print(outcome: Outcome) -> None:

@@ -27,7 +27,7 @@ class Implementation:
     kind: str  # attack, defense, metric
     paper: str  # id of the paper whose method it is, "" for a metric without one
     metric: str  # id in data/metrics.yaml, "" unless kind is metric
-    equation: str  # which equation, algorithm or section it implements
+    implements: str  # what of the paper it implements, in words
     command: str  # what runs it
     measured: tuple[Measured, ...] = ()
 
@@ -43,25 +43,45 @@ def _measured() -> dict[str, tuple[Measured, ...]]:
     return {name: tuple(Measured(**result) for result in results) for name, results in attacks.items()}
 
 
-def _attack(name: str, label: str, paper: str, equation: str) -> Implementation:
-    return Implementation(name, label, "attack", paper, "", equation, f"atlas attack {name}", _RESULTS.get(name, ()))
+def _attack(name: str, label: str, paper: str, implements: str) -> Implementation:
+    return Implementation(name, label, "attack", paper, "", implements, f"atlas attack {name}", _RESULTS.get(name, ()))
 
 
-def _metric(name: str, label: str, metric: str, equation: str, paper: str = "") -> Implementation:
+def _metric(name: str, label: str, metric: str, implements: str, paper: str = "") -> Implementation:
     command = f"from inversion_atlas.reference.metrics import {name}"
-    return Implementation(name, label, "metric", paper, metric, equation, command)
+    return Implementation(name, label, "metric", paper, metric, implements, command)
 
 
 _RESULTS = _measured()
 
 IMPLEMENTATIONS: tuple[Implementation, ...] = (
-    _attack("dlg", "DLG", "zhu2019deep", "equation 4, algorithm 1"),
-    _attack("idlg", "iDLG", "zhao2020idlg", "equations 3 and 4, algorithm 1"),
-    _attack("inverting-gradients", "Inverting Gradients", "geiping2020inverting", "equation 4"),
-    _attack("analytic", "Analytic recovery from a linear layer", "geiping2020inverting", "proposition 3.1"),
+    _attack("dlg", "DLG", "zhu2019deep", "images and soft labels matched to the gradient by L-BFGS"),
+    _attack("idlg", "iDLG", "zhao2020idlg", "label read off the last layer, then gradient matching"),
+    _attack(
+        "inverting-gradients",
+        "Inverting Gradients",
+        "geiping2020inverting",
+        "cosine distance and total variation, signed Adam",
+    ),
+    _attack(
+        "analytic",
+        "Analytic recovery from a linear layer",
+        "geiping2020inverting",
+        "input of a linear layer from the gradients of weight and bias",
+    ),
     _attack("label-counts", "iLRG", "ma2023instance", "class-wise features and the linear system of counts"),
-    _attack("mi-face", "MI-Face", "fredrikson2015model", "algorithm 1, without its auxiliary term"),
-    _attack("inversion-network", "Training-based inversion", "yang2019neural", "equation 1, section 4"),
+    _attack(
+        "mi-face",
+        "MI-Face",
+        "fredrikson2015model",
+        "gradient descent on the cost of a class, without its auxiliary term",
+    ),
+    _attack(
+        "inversion-network",
+        "Training-based inversion",
+        "yang2019neural",
+        "inverse network trained on public images and truncated scores",
+    ),
     _metric("mse", "MSE", "mse", "mean of squared differences"),
     _metric("rmse", "RMSE", "rmse", "root of the mean of squared differences"),
     _metric("mean_absolute_pixel_error", "MAE in gray levels", "mean-absolute-pixel-error", "mean absolute difference"),
@@ -69,9 +89,9 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     _metric("l1_distance", "L1 distance", "l1-distance", "sum of absolute differences"),
     _metric("l2_distance", "L2 distance", "l2-distance", "length of the difference"),
     _metric("cosine_similarity", "Cosine similarity", "cosine-similarity", "cosine of the angle"),
-    _metric("ssim", "SSIM", "ssim", "equation 13, window of its authors", "wang2004image"),
-    _metric("ms_ssim", "MS-SSIM", "ms-ssim", "equation 7, five scales"),
-    _metric("fsim", "FSIM and FSIMc", "fsim", "equations 5 and 8", "zhang2011fsim"),
+    _metric("ssim", "SSIM", "ssim", "Gaussian window of its authors, valid region", "wang2004image"),
+    _metric("ms_ssim", "MS-SSIM", "ms-ssim", "five scales"),
+    _metric("fsim", "FSIM and FSIMc", "fsim", "luminance, and with color", "zhang2011fsim"),
     _metric("attack_accuracy", "Attack accuracy", "attack-accuracy", "top-k under an evaluation model"),
     _metric("label_recovery_accuracy", "Label recovery accuracy", "label-recovery-accuracy", "overlap of multisets"),
     _metric("attribute_inference_accuracy", "Attribute inference accuracy", "attribute-inference-accuracy", "share"),
@@ -87,16 +107,20 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     _metric("rouge", "ROUGE-1, ROUGE-2, ROUGE-L", "rouge", "recall, precision or F1", "lin2004rouge"),
     _metric("feature_distance", "Feature distance", "feature-distance", "to the mean feature of the class"),
     _metric("knn_distance", "KNN distance", "knn-distance", "to the nearest private image of the class"),
-    _metric("fid", "Fréchet distance of given features", "fid", "equation 6, exact for few samples", "heusel2017gans"),
+    _metric("fid", "Fréchet distance of given features", "fid", "exact for few samples", "heusel2017gans"),
     _metric(
         "generative_precision",
         "Generative precision",
         "generative-precision",
-        "equations 1 and 2",
+        "share of reconstructions near private images",
         "kynkaanniemi2019improved",
     ),
     _metric(
-        "generative_recall", "Generative recall", "generative-recall", "equations 1 and 2", "kynkaanniemi2019improved"
+        "generative_recall",
+        "Generative recall",
+        "generative-recall",
+        "share of private images near reconstructions",
+        "kynkaanniemi2019improved",
     ),
     _metric("density", "Density", "density", "balls around private images, over k"),
     _metric("coverage", "Coverage", "coverage", "balls around private images that hold one"),

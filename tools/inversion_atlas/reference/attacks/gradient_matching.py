@@ -36,7 +36,7 @@ def dlg(
     seed: int = 0,
     progress: Progress = silent,
 ) -> Reconstruction:
-    """Search images and labels together. Deep Leakage from Gradients (zhu2019deep), equation 4 and algorithm 1.
+    """Search images and labels together. Deep Leakage from Gradients (zhu2019deep).
 
     L-BFGS with step 1 on the squared distance of gradients, images from a normal distribution, labels as softmax of
     free numbers: `steps` outer steps of at most 20 iterations each, as the authors' code runs them. A start whose
@@ -57,7 +57,7 @@ def idlg(
     seed: int = 0,
     progress: Progress = silent,
 ) -> Reconstruction:
-    """Read the label, then search the image. iDLG (zhao2020idlg), equation 4 and algorithm 1.
+    """Read the label, then search the image. iDLG (zhao2020idlg).
 
     As `dlg`, for a single example whose label is read off the gradient first.
     """
@@ -77,7 +77,7 @@ def inverting_gradients(
     seed: int = 0,
     progress: Progress = silent,
 ) -> Reconstruction:
-    """Search images by the direction of their gradient. Inverting Gradients (geiping2020inverting), equation 4.
+    """Search images by the direction of their gradient. Inverting Gradients (geiping2020inverting).
 
     One minus the cosine of both gradients plus total variation, minimized by Adam on the sign of the gradient with
     steps of `learning_rate` that shrink tenfold after 3/8, 5/8 and 7/8, images kept in the data's range. Labels are

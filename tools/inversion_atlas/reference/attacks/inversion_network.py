@@ -46,7 +46,7 @@ def train_inversion_network(
     seed: int = 0,
     progress: Progress = silent,
 ) -> InversionNetwork:
-    """Train the inverse of a black box on public images. Yang and others (yang2019neural), equation 1 and section 4.
+    """Train the inverse of a black box on public images. Yang and others (yang2019neural).
 
     Each public image is queried once; the network learns to return it from its scores, of which only the
     `truncation` largest are kept where given, as those of a victim may be. Its mean squared error over images is

@@ -9,7 +9,7 @@ from inversion_atlas.reference.observations import SharedGradient, expect
 
 
 def only_label(observation: SharedGradient) -> int:
-    """Return the label of a single example. iDLG (zhao2020idlg), section 3.1, equations 3 and 4.
+    """Return the label of a single example. iDLG (zhao2020idlg).
 
     Under cross entropy the gradient of the logits is p - y: negative at the label alone. A bias of the last layer has
     just that gradient. Without one, the rows of its weight's gradient are (p - y) times the same features: the label's

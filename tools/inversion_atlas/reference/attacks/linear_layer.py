@@ -14,7 +14,7 @@ from inversion_atlas.reference.observations import SharedGradient, expect
 def analytic(observation: SharedGradient) -> Reconstruction:
     """Return the single example that a model whose first layer is linear with a bias was given.
 
-    Inverting Gradients (geiping2020inverting), proposition 3.1; for one neuron already in Phong and others
+    Inverting Gradients (geiping2020inverting); for one neuron already in Phong and others
     (phong2017privacy). The gradient of row i of the weight is that of bias i times the input, so any row whose bias has
     a gradient gives the input; all rows are used, weighted by the square of that gradient.
     """

@@ -26,7 +26,7 @@ def mi_face(
     process: Process | None = None,
     progress: Progress = silent,
 ) -> Reconstruction:
-    """Return an image for each of `labels`. MI-Face (fredrikson2015model), algorithm 1.
+    """Return an image for each of `labels`. MI-Face (fredrikson2015model).
 
     Gradient descent from zeros on 1 - the class's probability; each image stops when its cost was not below the
     worst of the last `patience` costs, or when the model names the class with `confidence`, and the image with the

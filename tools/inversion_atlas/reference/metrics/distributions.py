@@ -48,7 +48,7 @@ def knn_distance(
 def fid(reconstruction: Tensor, original: Tensor) -> float:
     """Return the squared Fréchet distance of normal distributions fitted to two sets of features. Metric `fid`.
 
-    0 and up, lower is closer. Heusel and others (2017), equation 6, for features (items, dimensions) of any extractor;
+    0 and up, lower is closer. Heusel and others (2017), for features (items, dimensions) of any extractor;
     FID is its name on the 2,048 features of their Inception network alone. With C = AᵀA and D = BᵀB, A and B the
     centered features over the root of items - 1, Tr (C D)^½ is the sum of singular values of A Bᵀ, computed from the
     triangular factors of A and B: exact however few the items are, never negative, in float64.
@@ -75,7 +75,7 @@ class Neighborhoods:
 def neighborhoods(reconstruction: Tensor, original: Tensor, *, k: int = 3, closed: bool = True) -> Neighborhoods:
     """Return precision, recall, density and coverage of reconstructions against private images, from their features.
 
-    Precision and recall: Kynkäänniemi and others (2019), equations 1 and 2, who take k = 3 and count the border of a
+    Precision and recall: Kynkäänniemi and others (2019), who take k = 3 and count the border of a
     ball (`closed`); density and coverage: Naeem and others (2020), whose package takes k = 5 and leaves it out. All
     are shares, higher is better, density may exceed 1.
     """

@@ -28,7 +28,7 @@ def fsim(
 ) -> Tensor:
     """Return the feature similarity of each image. Metric `fsim`; 0 to 1, higher is closer.
 
-    Zhang and others (2011), equation 5 on luminance; `chromatic` gives FSIMc, equation 8, for three channels. Images
+    Zhang and others (2011) on luminance; `chromatic` gives FSIMc for three channels. Images
     of shape (batch, 1 or 3, height, width) are brought to 0..255, for which the constants hold, and shrunk by a whole
     factor so that the shorter side has about 256 pixels.
     """

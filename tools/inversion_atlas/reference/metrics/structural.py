@@ -31,7 +31,7 @@ def ssim(
 ) -> Tensor:
     """Return the structural similarity of each image. Metric `ssim`; -1 to 1, higher is closer.
 
-    Wang and others (2004), equation 13, as they computed it: an 11 by 11 Gaussian window of deviation 1.5, population
+    Wang and others (2004), as they computed it: an 11 by 11 Gaussian window of deviation 1.5, population
     variance, windows inside the image alone; the mean over channels. No image is shrunk first. Images are of shape
     (batch, channels, height, width) and at least `size` pixels wide and high.
 
@@ -47,7 +47,7 @@ def ssim(
 def ms_ssim(reconstruction: Tensor, original: Tensor, *, data_range: tuple[float, float]) -> Tensor:
     """Return the structural similarity over five scales. Metric `ms-ssim`; 0 to 1, higher is closer.
 
-    Wang and others (2003), equation 7, with the window of `ssim`. Images are halved by 2 by 2 means; an odd last row or
+    Wang and others (2003), with the window of `ssim`. Images are halved by 2 by 2 means; an odd last row or
     column is repeated. They must be at least 161 pixels wide and high. A negative mean of a scale, which has no such
     power, counts as 0. Scales are multiplied per channel, then averaged over channels.
     """
