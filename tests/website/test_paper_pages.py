@@ -239,7 +239,7 @@ def test_what_runs_here_is_shown_with_its_command_and_result(
     monkeypatch.setattr(index, "IMPLEMENTATIONS", (here,))
     _, page = page_of(catalogue, "zhu2019deep")
     assert "Runs hereDLG, Algorithm 1. atlas bench dlg" in page.words
-    assert "49.4 dB11.1 dBfive crops, one gradient" in page.words
+    assert "five crops, one gradientPSNR 49.4 against 11.1 dB" in page.words
     assert "Runs here" not in page_of(catalogue, "zhao2020idlg")[1].words
 
 

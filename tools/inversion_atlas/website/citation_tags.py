@@ -30,7 +30,7 @@ _CONTAINERS = {
 }
 
 
-_PERSONS = 25
+_PERSONS = 15
 # What `quote_plus` makes of ASCII, many times faster.
 _QUOTED = {code: quoted for code in range(128) if (quoted := quote_plus(chr(code))) != chr(code)}
 _LICENSE = "https://creativecommons.org/licenses/by/4.0/"
