@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 _NO_DATA: Mapping[str, str] = MappingProxyType({})
 # Widths of letters in the sans face, in parts of the type size: enough to keep labels apart.
 _NARROW = frozenset("iljtfr.,:;'|!()[]I- ")
-_WIDE = frozenset("mwMWGOQ@%—–")
+_WIDE = frozenset("mwMWGOQ@%—–…")
 
 
 def drawing(id: str, width: float, height: float, title: str, about: str, marks: Iterable[str]) -> Markup:
