@@ -38,6 +38,8 @@ class Author:
     @property
     def name(self) -> str:
         """The spelling that most works have, `Family, Given`."""
+        if len(self.spellings) == 1:
+            return next(iter(self.spellings))
         return min(self.spellings, key=lambda name: (-self.spellings[name], name))
 
     @property

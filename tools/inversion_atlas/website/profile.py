@@ -26,7 +26,9 @@ _PLURALS = {"defense": "defenses", "background": "background works"}
 
 def histogram(works: Sequence[Paper], query: str, root: str) -> Markup:
     """Return the number of works a year as an SVG whose bars lead to Explore; `query` selects the works."""
-    counts = Counter(paper.year if paper.year >= _FIRST_YEAR else _FIRST_YEAR - 1 for paper in works)
+    counts: Counter[int] = Counter()
+    for year, count in Counter([paper.year for paper in works]).items():
+        counts[max(year, _FIRST_YEAR - 1)] += count
     if not counts:
         return Markup("")
     years = range(min(counts), max(counts) + 1)

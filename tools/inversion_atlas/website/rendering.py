@@ -147,7 +147,10 @@ class Renderer:
 
     def _template(self, name: str) -> Template:
         if name not in self._templates:
-            self._templates[name] = self.environment.get_template(name)
+            template = self.environment.get_template(name)
+            # They are copied at every filling, and a plain dictionary is copied fastest.
+            template.globals = dict(template.globals)
+            self._templates[name] = template
         return self._templates[name]
 
     @cached_property
@@ -202,7 +205,7 @@ class Renderer:
         """Return the entries of a list of works, for the page at address `at`."""
         root = relative(at) if at else ""
         known = self._entries.setdefault(root, {})
-        return Markup("".join(known.get(paper.id) or self._entry(paper, root, known) for paper in papers))
+        return Markup("".join([known.get(paper.id) or self._entry(paper, root, known) for paper in papers]))
 
     def _entry(self, paper: Paper, root: str, known: dict[str, str]) -> str:
         """Return a list's entry for a work. It is rendered once and differs between lists in its link alone."""
@@ -428,5 +431,5 @@ def slots_of(page: Page, shared: Mapping[str, str]) -> dict[str, str]:
     """Return what fills the slots of a page's shell; titles and descriptions are escaped for any place."""
     slots = {**shared, "head": page.head, "body": page.body}
     if page.title:
-        slots |= {"title": str(escape(page.title)), "description": str(escape(page.description))}
+        slots["title"], slots["description"] = escape(page.title), escape(page.description)
     return slots
