@@ -6,6 +6,7 @@ import html
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -63,9 +64,9 @@ def profile(renderer: Renderer, works: Sequence[Paper], query: str, at: str, wit
 def _values(works: Sequence[Paper], field: str) -> Iterable[str]:
     match field:
         case "dataset":
-            return chain.from_iterable([paper.datasets for paper in works])
+            return chain.from_iterable(map(attrgetter("datasets"), works))
         case "metric":
-            return chain.from_iterable([paper.metrics for paper in works])
+            return chain.from_iterable(map(attrgetter("metrics"), works))
         case "venue":
             return [paper.venue for paper in works if paper.venue]
         case _:

@@ -102,7 +102,7 @@ class Renderer:
     catalogue: Catalogue
     templates: Path
     _entries: dict[str, dict[str, str]] = field(default_factory=dict)
-    _facets: dict[tuple[str, str, tuple[str, ...]], str] = field(default_factory=dict)
+    _facets: dict[tuple[str, str, tuple[str, ...]], Markup] = field(default_factory=dict)
     _templates: dict[str, Template] = field(default_factory=dict)
 
     @cached_property
@@ -241,7 +241,8 @@ class Renderer:
     def _facet(self, facet: Facet, terms: tuple[str, ...], root: str) -> str:
         key = (root, facet.id, terms)
         if key not in self._facets:
-            self._facets[key] = self._template("facets_of.html").render(facet=facet, terms=terms, root=root)
+            made = self._template("facets_of.html").render(facet=facet, terms=terms, root=root)
+            self._facets[key] = Markup(made)
         return self._facets[key]
 
     def chips(self, facet: str, terms: tuple[str, ...], root: str) -> Markup:
@@ -249,24 +250,25 @@ class Renderer:
         key = (root, f"{facet} terms", terms)
         if key not in self._facets:
             known = self.catalogue.facets[facet].terms
-            self._facets[key] = " ".join(
+            chips = [
                 f'<a class="chip" href="{root}{term_address(facet, term)}">{html.escape(known[term].label)}</a>'
                 if term in known
                 else f'<span class="chip">{html.escape(term)}</span>'
                 for term in terms
-            )
-        return Markup(self._facets[key])
+            ]
+            self._facets[key] = Markup(" ".join(chips))
+        return self._facets[key]
 
     def paper_link(self, id: str, root: str) -> Markup:
         """Return a link to a paper with its year, or the id alone where there is none; `root` leads to `papers/`."""
         key = (root, "paper", (id,))
         if key not in self._facets:
             paper = self.catalogue.papers.get(self.catalogue.redirects.get(id, id))
-            self._facets[key] = html.escape(id)
+            self._facets[key] = Markup(html.escape(id))
             if paper:
                 link = f'<a href="{root}{paper.id}/">{html.escape(paper.title)}</a>'
-                self._facets[key] = f'{link} <span class="where">{paper.year}</span>'
-        return Markup(self._facets[key])
+                self._facets[key] = Markup(f'{link} <span class="where">{paper.year}</span>')
+        return self._facets[key]
 
     def shared(self, alike: Alike) -> str:
         """Return in words what makes a work like another."""
@@ -286,7 +288,7 @@ class Renderer:
                 shown = f"both about {self._called(value)}"
             elif kind == "method":
                 shown = f"both {value}"
-            self._facets[key] = html.escape(shown)
+            self._facets[key] = Markup(html.escape(shown))
         return self._facets[key]
 
     def _called(self, id: str) -> str:
