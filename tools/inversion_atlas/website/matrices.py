@@ -7,11 +7,10 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from inversion_atlas.addresses import explore_address
+from inversion_atlas.addresses import explore_address, quoted
 from inversion_atlas.website import svg
 from inversion_atlas.website.crossings import Counts, Crossings, Line
 
@@ -131,7 +130,7 @@ def _columns(matrix: Matrix, starts: Sequence[float], pitch: float, crossings: C
         _Column(
             crossings.held(line),
             str(escape(line.label)),
-            quote(line.query + rest, safe=""),
+            quoted(line.query + rest),
             svg.number(x),
             svg.number(x + half),
         )
