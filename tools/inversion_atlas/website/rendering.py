@@ -104,6 +104,7 @@ class Renderer:
     _entries: dict[str, dict[str, str]] = field(default_factory=dict)
     _facets: dict[tuple[str, str, tuple[str, ...]], Markup] = field(default_factory=dict)
     _templates: dict[str, Template] = field(default_factory=dict)
+    _having: dict[tuple[str, str], Sequence[Paper]] = field(default_factory=dict)
 
     @cached_property
     def environment(self) -> Environment:
@@ -168,9 +169,12 @@ class Renderer:
         """Where each work that lists show stands among all of them."""
         return {paper.id: rank for rank, paper in enumerate(self.newest_first)}
 
-    def having(self, field: str, value: str) -> list[Paper]:
+    def having(self, field: str, value: str) -> Sequence[Paper]:
         """Return what the query `field=value` selects, newest first, without reading every paper for it."""
-        return self.listed(self.catalogue.papers_with.get((field, value), ()))
+        key = (field, value)
+        if key not in self._having:
+            self._having[key] = self.listed(self.catalogue.papers_with.get(key, ()))
+        return self._having[key]
 
     def listed(self, ids: Iterable[str]) -> list[Paper]:
         """Return the works with these ids that lists show, newest first."""
