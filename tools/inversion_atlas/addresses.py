@@ -33,6 +33,8 @@ COVERAGE = "coverage/"
 AUTHORS = "authors/"
 
 _LONGEST_SLUG = 80
+# What `quote` makes of ASCII, many times faster.
+_QUOTED = {code: made for code in range(128) if (made := quote(chr(code), safe="")) != chr(code)}
 _NO_SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -85,7 +87,12 @@ def disagreements_address(field: str) -> str:
 
 def explore_address(query: str) -> str:
     """Return the address at which Explore shows what a query selects: `explore/?q=access%3Dwhite-box`."""
-    return f"explore/?q={quote(query, safe='')}"
+    return f"explore/?q={quoted(query)}"
+
+
+def quoted(text: str) -> str:
+    """Return text as a value in an address, letter by letter."""
+    return text.translate(_QUOTED) if text.isascii() else quote(text, safe="")
 
 
 def feed_address(facet: str = "", term: str = "") -> str:

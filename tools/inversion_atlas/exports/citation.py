@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.records.paper import Paper
@@ -33,8 +33,7 @@ class Form(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """An author's name in parts. One without a given name is a collective, or a single name, kept whole."""
 
     family: str
@@ -53,8 +52,7 @@ class Name:
         return f"{self.particle} {self.family}".strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Citation:
+class Citation(NamedTuple):
     """Everything a bibliography says of a paper; what is not known is empty."""
 
     id: str

@@ -42,7 +42,7 @@ def escape(text: str) -> str:
 def escape_label(text: str) -> str:
     """Return `text` as the label of a link, in which no bare address becomes a link of its own."""
     text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _SPECIAL.sub(r"\\\g<0>", text)
+    return _SPECIAL.sub(lambda found: f"\\{found[0]}", text)
 
 
 def link(text: str, url: str) -> str:

@@ -18,6 +18,8 @@ from inversion_atlas.stamp import Stamp
 from inversion_atlas.website.openapi import ENDPOINTS, describe_api
 
 BASE = "api/v1/"
+# Documents are trees, so none is searched for a circle.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False)
 
 Json = dict[str, Any]
 
@@ -83,7 +85,7 @@ def seal(stamp: Stamp) -> Json:
 
 
 def _encode(document: Json) -> bytes:
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+    return _ENCODER.encode(document).encode() + b"\n"
 
 
 def _collections(catalogue: Catalogue) -> Iterator[tuple[str, Json]]:

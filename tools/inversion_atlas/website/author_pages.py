@@ -29,15 +29,21 @@ _CRUMBS = (
 
 @dataclass(slots=True)
 class Author:
-    """Everybody whose name has one slug: the works, newest first, and how often each spelling stands on them."""
+    """Everybody whose name has one slug: the works, newest first, and how often each spelling stands on them.
+
+    `named` are the slugs of all authors of these works.
+    """
 
     slug: str
     papers: list[Paper] = field(default_factory=list)
     spellings: Counter[str] = field(default_factory=Counter)
+    named: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         """The spelling that most works have, `Family, Given`."""
+        if len(self.spellings) == 1:
+            return next(iter(self.spellings))
         return min(self.spellings, key=lambda name: (-self.spellings[name], name))
 
     @property
@@ -50,12 +56,13 @@ def authors_of(papers: Sequence[Paper]) -> dict[str, Author]:
     """Return every author of these papers by slug, in the order of slugs."""
     found: dict[str, Author] = {}
     for paper in papers:
-        for name in paper.authors:
-            slug = author_slug(name)
+        slugs = [author_slug(name) for name in paper.authors]
+        for name, slug in zip(paper.authors, slugs, strict=True):
             author = found.get(slug) or found.setdefault(slug, Author(slug))
             author.spellings[name] += 1
             if not author.papers or author.papers[-1] is not paper:
                 author.papers.append(paper)
+                author.named += slugs
     return dict(sorted(found.items()))
 
 
@@ -162,7 +169,7 @@ def _author_pages(renderer: Renderer, author: Author, links: _Links) -> Iterator
 
 def _around(author: Author, links: _Links) -> str:
     """Return coauthors, venues and spellings, and the way to Explore."""
-    coauthors = _by_count([author_slug(name) for paper in author.papers for name in paper.authors])
+    coauthors = _by_count(author.named)
     shown = [links.name(slug) for slug in coauthors if slug != author.slug]
     more = f" and {len(shown) - _COAUTHORS} more" if len(shown) > _COAUTHORS else ""
     venues = [links.venue(id) for id in _by_count([paper.venue for paper in author.papers if paper.venue])]

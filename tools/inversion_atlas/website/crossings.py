@@ -68,11 +68,12 @@ class Crossings:
                 octets[at >> 3] |= 1 << (at & 7)
         return int.from_bytes(octets, "little")
 
-    def count(self, *lines: Line) -> Counts:
-        """Return how many works hold the values of all lines."""
-        held = -1
-        for line in lines:
-            held &= self._held.get((line.field, line.value), 0)
+    def held(self, line: Line) -> int:
+        """Return the works that hold the value of a line, a bit each."""
+        return self._held.get((line.field, line.value), 0)
+
+    def count(self, held: int) -> Counts:
+        """Return how many works a number has bits of: those of a line, or what two lines have in common."""
         if not held:
             return _NONE
         attacks, defenses = self._kinds

@@ -154,6 +154,7 @@ class Item:
     height: float
     y: float = 0.0
     near: list[Item] = field(default_factory=list)
+    rank: int = 0
 
     @property
     def middle(self) -> float:
@@ -263,38 +264,44 @@ def _place(items: Sequence[Item]) -> None:
 
 def _order(columns: Sequence[list[Item]]) -> None:
     """Sort every column by the barycenters of its neighbors, to and fro, and keep the best order met."""
-    rank = {id(item): at for members in columns for at, item in enumerate(members)}
-    best, fewest = [list(members) for members in columns], _crossings(columns, rank)
+    for members in columns:
+        _rank(members)
+    items = [item for members in columns for item in members]
+    behind = {item: [other for other in item.near if other.column < item.column] for item in items}
+    ahead = {item: [other for other in item.near if other.column >= item.column] for item in items}
+    best, fewest = [list(members) for members in columns], _crossings(columns)
     for sweep in range(_SWEEPS):
         forward = sweep % 2 == 0
+        near = behind if forward else ahead
         for members in columns if forward else columns[::-1]:
-            wish = {
-                id(item): _mean(
-                    [rank[id(other)] for other in item.near if (other.column < item.column) == forward],
-                    rank[id(item)],
-                )
-                for item in members
-            }
-            members.sort(key=lambda item: (wish[id(item)], rank[id(item)]))
-            rank.update((id(item), at) for at, item in enumerate(members))
-        if (count := _crossings(columns, rank)) < fewest:
+            wish = {item: _mean([other.rank for other in near[item]], item.rank) for item in members}
+            # Sorting keeps the order of those that wish the same.
+            members.sort(key=wish.__getitem__)
+            _rank(members)
+        if (count := _crossings(columns)) < fewest:
             best, fewest = [list(members) for members in columns], count
     for members, kept in zip(columns, best, strict=True):
         members[:] = kept
+
+
+def _rank(members: Sequence[Item]) -> None:
+    for at, item in enumerate(members):
+        item.rank = at
 
 
 def _mean(values: Sequence[float], otherwise: float) -> float:
     return sum(values) / len(values) if values else otherwise
 
 
-def _crossings(columns: Sequence[Sequence[Item]], rank: Mapping[int, int]) -> int:
+def _crossings(columns: Sequence[Sequence[Item]]) -> int:
     """Return how many pairs of lines between neighboring columns cross."""
     count = 0
     for members in columns:
         ends: list[int] = []
         for item in members:
-            here = sorted(rank[id(other)] for other in item.near if other.column == item.column + 1)
-            count += sum(len(ends) - bisect_right(ends, end) for end in here)
+            beside = item.column + 1
+            here = sorted([other.rank for other in item.near if other.column == beside])
+            count += sum([len(ends) - bisect_right(ends, end) for end in here])
             for end in here:
                 insort(ends, end)
     return count

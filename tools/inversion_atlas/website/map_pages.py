@@ -75,16 +75,11 @@ def _page(renderer: Renderer, at: str, title: str, description: str, template: s
 def gap_pages(renderer: Renderer, crossings: Crossings, lines: Mapping[str, list[Line]]) -> Iterator[Page]:
     """Yield the chooser of two facets, and the matrix of every two."""
     facets = [facet for facet in renderer.catalogue.facets.values() if lines[facet.id]]
+    tops = {facet.id: [crossings.held(line) for line in lines[facet.id] if not line.depth] for facet in facets}
     empty = {}
-    for rows, columns in permutations(facets, 2):
-        cells = [
-            crossings.count(row, column).works
-            for row in lines[rows.id]
-            if not row.depth
-            for column in lines[columns.id]
-            if not column.depth
-        ]
-        empty[rows.id, columns.id] = (cells.count(0), len(cells))
+    for first, second in permutations(tops, 2):
+        cells = [row & column for row in tops[first] for column in tops[second]]
+        empty[first, second] = (cells.count(0), len(cells))
     yield _page(
         renderer,
         "maps/gaps/",

@@ -7,11 +7,10 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from inversion_atlas.addresses import explore_address
+from inversion_atlas.addresses import explore_address, quoted
 from inversion_atlas.website import svg
 from inversion_atlas.website.crossings import Counts, Crossings, Line
 
@@ -72,7 +71,7 @@ def picture(matrix: Matrix, crossings: Crossings, root: str, groups: dict[str, s
         _column_label(column, x + (pitch - _GAP) / 2, top - 10, root, turned)
         for column, x in zip(matrix.columns, starts, strict=True)
     )
-    columns = _columns(matrix, starts, pitch)
+    columns = _columns(matrix, starts, pitch, crossings)
     y: float = top
     for field, rows in groupby(matrix.rows, key=lambda row: row.field):
         if names:
@@ -107,7 +106,7 @@ def _column_label(column: Line, x: float, y: float, root: str, turned: bool) -> 
 
 
 def _row_label(row: Line, left: float, y: float, crossings: Crossings, root: str, kept: str) -> str:
-    total = counted(crossings.count(row), kept)
+    total = counted(crossings.count(crossings.held(row)), kept)
     text = svg.label(14 * row.depth, y + _HEIGHT / 2 + 4, row.label, "row" if row.depth == 0 else "row narrow")
     linked = svg.link(root + row.address, row.label, text)
     return linked + svg.label(left - 12, y + _HEIGHT / 2 + 4, f"{total:,}", "total")
@@ -117,18 +116,24 @@ def _row_label(row: Line, left: float, y: float, crossings: Crossings, root: str
 class _Column:
     """What the cells of a column share, written once: thousands of cells are drawn in every build."""
 
-    line: Line
+    held: int
     label: str
     query: str
     x: str
     middle: str
 
 
-def _columns(matrix: Matrix, starts: Sequence[float], pitch: float) -> list[_Column]:
+def _columns(matrix: Matrix, starts: Sequence[float], pitch: float, crossings: Crossings) -> list[_Column]:
     rest = f" {matrix.kept}" if matrix.kept else ""
     half = (pitch - _GAP) / 2
     return [
-        _Column(line, str(escape(line.label)), quote(line.query + rest, safe=""), svg.number(x), svg.number(x + half))
+        _Column(
+            crossings.held(line),
+            str(escape(line.label)),
+            quoted(line.query + rest),
+            svg.number(x),
+            svg.number(x + half),
+        )
         for line, x in zip(matrix.columns, starts, strict=True)
     ]
 
@@ -141,8 +146,9 @@ def _cells(
     label = str(escape(row.label))
     # An address is quoted letter by letter, so its two halves can be.
     href = root + explore_address(f"{row.query} ")
+    held = crossings.held(row)
     for column in columns:
-        counts = crossings.count(row, column.line)
+        counts = crossings.count(held & column.held)
         count = counted(counts, matrix.kept)
         told = not matrix.kept and count
         all_counts = f' data-n="{counts.works} {counts.attacks} {counts.defenses}"' if told else ""
@@ -158,10 +164,11 @@ def table(matrix: Matrix, crossings: Crossings, corner: str) -> Markup:
     """Return the numbers of a matrix as a table; where it counts all works, attacks and defenses stand beside."""
     head = "".join(f'<th scope="col">{escape(column.label)}</th>' for column in matrix.columns)
     lines = [f'<table class="numbers"><thead><tr><th scope="col">{escape(corner)}</th>{head}</tr></thead><tbody>']
+    columns = [crossings.held(column) for column in matrix.columns]
     for row in matrix.rows:
+        held = crossings.held(row)
         cells = "".join(
-            f'<td class="number">{_written(crossings.count(row, column), matrix.kept)}</td>'
-            for column in matrix.columns
+            [f'<td class="number">{_written(crossings.count(held & column), matrix.kept)}</td>' for column in columns]
         )
         deep = f' class="deep{row.depth}"' if row.depth else ""
         lines.append(f'<tr><th scope="row"{deep}>{escape(row.label)}</th>{cells}</tr>')

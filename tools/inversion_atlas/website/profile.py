@@ -6,6 +6,7 @@ import html
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -26,7 +27,9 @@ _PLURALS = {"defense": "defenses", "background": "background works"}
 
 def histogram(works: Sequence[Paper], query: str, root: str) -> Markup:
     """Return the number of works a year as an SVG whose bars lead to Explore; `query` selects the works."""
-    counts = Counter(paper.year if paper.year >= _FIRST_YEAR else _FIRST_YEAR - 1 for paper in works)
+    counts: Counter[int] = Counter()
+    for year, count in Counter([paper.year for paper in works]).items():
+        counts[max(year, _FIRST_YEAR - 1)] += count
     if not counts:
         return Markup("")
     years = range(min(counts), max(counts) + 1)
@@ -61,9 +64,9 @@ def profile(renderer: Renderer, works: Sequence[Paper], query: str, at: str, wit
 def _values(works: Sequence[Paper], field: str) -> Iterable[str]:
     match field:
         case "dataset":
-            return chain.from_iterable([paper.datasets for paper in works])
+            return chain.from_iterable(map(attrgetter("datasets"), works))
         case "metric":
-            return chain.from_iterable([paper.metrics for paper in works])
+            return chain.from_iterable(map(attrgetter("metrics"), works))
         case "venue":
             return [paper.venue for paper in works if paper.venue]
         case _:

@@ -102,8 +102,9 @@ class Renderer:
     catalogue: Catalogue
     templates: Path
     _entries: dict[str, dict[str, str]] = field(default_factory=dict)
-    _facets: dict[tuple[str, str, tuple[str, ...]], str] = field(default_factory=dict)
+    _facets: dict[tuple[str, str, tuple[str, ...]], Markup] = field(default_factory=dict)
     _templates: dict[str, Template] = field(default_factory=dict)
+    _having: dict[tuple[str, str], Sequence[Paper]] = field(default_factory=dict)
 
     @cached_property
     def environment(self) -> Environment:
@@ -147,7 +148,10 @@ class Renderer:
 
     def _template(self, name: str) -> Template:
         if name not in self._templates:
-            self._templates[name] = self.environment.get_template(name)
+            template = self.environment.get_template(name)
+            # They are copied at every filling, and a plain dictionary is copied fastest.
+            template.globals = dict(template.globals)
+            self._templates[name] = template
         return self._templates[name]
 
     @cached_property
@@ -165,9 +169,12 @@ class Renderer:
         """Where each work that lists show stands among all of them."""
         return {paper.id: rank for rank, paper in enumerate(self.newest_first)}
 
-    def having(self, field: str, value: str) -> list[Paper]:
+    def having(self, field: str, value: str) -> Sequence[Paper]:
         """Return what the query `field=value` selects, newest first, without reading every paper for it."""
-        return self.listed(self.catalogue.papers_with.get((field, value), ()))
+        key = (field, value)
+        if key not in self._having:
+            self._having[key] = self.listed(self.catalogue.papers_with.get(key, ()))
+        return self._having[key]
 
     def listed(self, ids: Iterable[str]) -> list[Paper]:
         """Return the works with these ids that lists show, newest first."""
@@ -202,7 +209,7 @@ class Renderer:
         """Return the entries of a list of works, for the page at address `at`."""
         root = relative(at) if at else ""
         known = self._entries.setdefault(root, {})
-        return Markup("".join(known.get(paper.id) or self._entry(paper, root, known) for paper in papers))
+        return Markup("".join([known.get(paper.id) or self._entry(paper, root, known) for paper in papers]))
 
     def _entry(self, paper: Paper, root: str, known: dict[str, str]) -> str:
         """Return a list's entry for a work. It is rendered once and differs between lists in its link alone."""
@@ -238,7 +245,8 @@ class Renderer:
     def _facet(self, facet: Facet, terms: tuple[str, ...], root: str) -> str:
         key = (root, facet.id, terms)
         if key not in self._facets:
-            self._facets[key] = self._template("facets_of.html").render(facet=facet, terms=terms, root=root)
+            made = self._template("facets_of.html").render(facet=facet, terms=terms, root=root)
+            self._facets[key] = Markup(made)
         return self._facets[key]
 
     def chips(self, facet: str, terms: tuple[str, ...], root: str) -> Markup:
@@ -246,24 +254,25 @@ class Renderer:
         key = (root, f"{facet} terms", terms)
         if key not in self._facets:
             known = self.catalogue.facets[facet].terms
-            self._facets[key] = " ".join(
+            chips = [
                 f'<a class="chip" href="{root}{term_address(facet, term)}">{html.escape(known[term].label)}</a>'
                 if term in known
                 else f'<span class="chip">{html.escape(term)}</span>'
                 for term in terms
-            )
-        return Markup(self._facets[key])
+            ]
+            self._facets[key] = Markup(" ".join(chips))
+        return self._facets[key]
 
     def paper_link(self, id: str, root: str) -> Markup:
         """Return a link to a paper with its year, or the id alone where there is none; `root` leads to `papers/`."""
         key = (root, "paper", (id,))
         if key not in self._facets:
             paper = self.catalogue.papers.get(self.catalogue.redirects.get(id, id))
-            self._facets[key] = html.escape(id)
+            self._facets[key] = Markup(html.escape(id))
             if paper:
                 link = f'<a href="{root}{paper.id}/">{html.escape(paper.title)}</a>'
-                self._facets[key] = f'{link} <span class="where">{paper.year}</span>'
-        return Markup(self._facets[key])
+                self._facets[key] = Markup(f'{link} <span class="where">{paper.year}</span>')
+        return self._facets[key]
 
     def shared(self, alike: Alike) -> str:
         """Return in words what makes a work like another."""
@@ -283,7 +292,7 @@ class Renderer:
                 shown = f"both about {self._called(value)}"
             elif kind == "method":
                 shown = f"both {value}"
-            self._facets[key] = html.escape(shown)
+            self._facets[key] = Markup(html.escape(shown))
         return self._facets[key]
 
     def _called(self, id: str) -> str:
@@ -428,5 +437,5 @@ def slots_of(page: Page, shared: Mapping[str, str]) -> dict[str, str]:
     """Return what fills the slots of a page's shell; titles and descriptions are escaped for any place."""
     slots = {**shared, "head": page.head, "body": page.body}
     if page.title:
-        slots |= {"title": str(escape(page.title)), "description": str(escape(page.description))}
+        slots["title"], slots["description"] = escape(page.title), escape(page.description)
     return slots

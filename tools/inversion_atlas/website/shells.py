@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from inversion_atlas.website.policy import policy_tag
@@ -27,6 +27,10 @@ class Shell:
     address: str
     texts: tuple[str, ...]
     slots: tuple[str, ...]
+    names: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset(self.slots))
 
     @property
     def is_template(self) -> bool:
@@ -35,7 +39,7 @@ class Shell:
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Return the page with its slots filled; raises ShellError unless slots and values are the same."""
-        if values.keys() != set(self.slots):
+        if values.keys() != self.names:
             raise ShellError(_mismatch(self.address, set(self.slots), set(values)))
         parts = [self.texts[0]]
         for slot, text in zip(self.slots, self.texts[1:], strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from markupsafe import Markup, escape
@@ -52,10 +53,15 @@ def _data(values: Mapping[str, str]) -> str:
 
 def number(value: float) -> str:
     """Return a coordinate with at most one decimal."""
+    whole = int(value)
+    if whole == value:
+        return str(whole)
     # Adding zero turns minus zero into zero.
     return f"{round(value, 1) + 0.0:.1f}".removesuffix(".0")
 
 
+# Labels come again in every matrix of their facets.
+@lru_cache(maxsize=2**14)
 def text_width(text: str, size: float) -> float:
     """Return about how wide a line of text is; never too little for what is drawn here."""
     units = 0.0
