@@ -166,9 +166,18 @@ class GuardedAsyncBackend(httpcore.AsyncNetworkBackend):
         await anyio.sleep(seconds)
 
 
-def guarded_transport(guard: Guard, *, limits: httpx.Limits | None = None, verify: Any = True) -> httpx.HTTPTransport:
-    """Return a transport for `httpx.Client` whose every connection passes the guard; proxies are not used."""
-    return _Transport(guard, limits or httpx.Limits(), verify)
+def guarded_transport(
+    guard: Guard,
+    *,
+    limits: httpx.Limits | None = None,
+    verify: Any = True,
+    backend: httpcore.NetworkBackend | None = None,
+) -> httpx.HTTPTransport:
+    """Return a transport for `httpx.Client` whose every connection passes the guard; proxies are not used.
+
+    `backend` replaces the guard's own and is one that wraps it.
+    """
+    return _Transport(backend or GuardedBackend(guard), limits or httpx.Limits(), verify)
 
 
 def guarded_async_transport(
@@ -181,13 +190,13 @@ def guarded_async_transport(
 class _Transport(httpx.HTTPTransport):
     """httpx makes its pool itself and offers no place for a backend, so the pool is put in afterwards."""
 
-    def __init__(self, guard: Guard, limits: httpx.Limits, verify: Any) -> None:
+    def __init__(self, backend: httpcore.NetworkBackend, limits: httpx.Limits, verify: Any) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(verify=verify),
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
-            network_backend=GuardedBackend(guard),
+            network_backend=backend,
         )
 
 
