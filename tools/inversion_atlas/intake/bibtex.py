@@ -354,7 +354,7 @@ def _entry(raw: Raw, by_key: dict[str, Raw], text: Text, origin: str) -> Entry:
     if year is None and (said := fields.get("year") or fields.get("date")):
         problems.append(Problem("bad-year", f"{to_unicode(said)[:40]!r} is no year", raw.lines.get("year", raw.line)))
     venue = _venue(raw.kind, fields)
-    entry = Entry(
+    return Entry(
         title=title,
         authors=authors,
         year=year,
@@ -373,7 +373,6 @@ def _entry(raw: Raw, by_key: dict[str, Raw], text: Text, origin: str) -> Entry:
         cut_off=cut_off,
         preprint=_says_preprint(venue) or (bool(arxiv) and not venue),
     )
-    return entry
 
 
 def _inherit(raw: Raw, fields: dict[str, str], by_key: dict[str, Raw], problems: list[Problem]) -> None:

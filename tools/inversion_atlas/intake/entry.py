@@ -21,6 +21,9 @@ FATAL = frozenset(
         "unreadable",
         "look-up",
         "not-found",
+        "offline",
+        "bad-address",
+        "refused-address",
         "bad-thing",
         "too-large",
     )

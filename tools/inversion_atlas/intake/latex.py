@@ -146,7 +146,7 @@ class _Reading:
             self._wait("skip")
         elif word in _LOOKS:
             return
-        elif len(word) == 1 and not word.isalnum() or not word:
+        elif (len(word) == 1 and not word.isalnum()) or not word:
             self._put(_PLAIN.get(name, name))
         else:
             self._put(name)

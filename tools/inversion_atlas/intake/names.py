@@ -29,8 +29,7 @@ def read_bibtex(value: str, line: int = 0) -> tuple[tuple[str, ...], bool, list[
         whole = _ET_AL_END.sub("", part.strip())
         if whole != part.strip():
             names.append("others")
-        for name in _by_commas(whole, line, problems):
-            names.append(_one(name))
+        names += map(_one, _by_commas(whole, line, problems))
     return _checked(names, line, problems)
 
 
