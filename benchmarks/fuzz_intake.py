@@ -4,10 +4,10 @@ python benchmarks/fuzz_intake.py [--cases 1000000] [--seed 1] [--processes 1] [-
 
 A case takes one to three real-looking entries, changes them (bytes flipped, pieces cut, doubled, swapped or taken from
 another entry, marks of the syntax put in, encodings mixed), reads the bytes as `atlas add` does, and makes records of
-what was read. It fails where something raises; where text with an entry's start gives no entry at all; where an entry
-that is not refused makes no record; where a record's BibTeX, read again, gives another title, year or authors; or
-where it takes more than two CPU seconds. Each process has its own seed (seed, seed + 1, …). What fails is written to
-FOLDER, shortened, and printed. Exit code 1 where something failed.
+what was read. It fails where something raises; where a text gives no entry at all; where an entry that is not refused
+makes no record; where a record's BibTeX, read again, gives another title, year or number of authors (tried in every
+fourth case); or where it takes more than two CPU seconds. Each process has its own seed (seed, seed + 1, …). What fails
+is written to FOLDER, shortened, and printed. Exit code 1 where something failed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ SEEDS = [
 }""",
     rb"""@string{ccs = "Proceedings of the 22nd {ACM} {CCS}"}
 @inproceedings{key:1+x/y, author="Matt Fredrikson and Somesh Jha and {van der Ristenpart}, Thomas",
-title="Model Inversion Attacks that Exploit Confidence Information \& Basic Countermeasures", booktitle=ccs # " '15",
+title="Model Inversion Attacks that Exploit Confidence Information \& Basic Countermeasures",
+booktitle=ccs # " '15",
 month = oct, year = {2015}, doi = {10.1145/2810103.2813677}}""",
     rb"""@article{geiping, title={Inverting Gradients -- How easy is it to break privacy in federated learning?},
   author={Jonas Geiping and Hartmut Bauermeister and Hannah Dr{\"o}ge and Michael Moeller and others},
@@ -54,13 +55,17 @@ month = oct, year = {2015}, doi = {10.1145/2810103.2813677}}""",
     b'[{"type": "paper-conference", "title": "A <i>title</i> &amp; more", "author": [{"family": "Gogh", "given": "V.", '
     b'"non-dropping-particle": "van"}, {"literal": "Team"}], "issued": {"date-parts": [[2019, 5]]}, "DOI": "10.1145/1"}]',
 ]
+# fmt: off
 MARKS = [
     b"{", b"}", b'"', b",", b"=", b"#", b"@", b"(", b")", b"\\", b"$", b"%", b"&", b"~", b"^", b"_", b"\n", b"\r", b"\0",
     b"\xff", b"\xfc", b"\xef\xbb\xbf", b"\xff\xfe", b"\xe2\x80\xae", b"\xef\xbc\x8c", b"\xcc\x81", b"\xf0\x9f\x98\x80",
-    b" and ", b" and others", b"et al.", b"@article{", b"@string{x=", b"crossref={p}", b"\\\"{", b"{\\'", b"year=", b"TY  - ",
-    b"ER  - ", b"AU  - ", b"  - ", b"\n@", b"--", b"}}", b"},", b"{{", b"[", b"]", b"null", b"1e999", b"\\u0000", b"\\ud800",
+    b" and ", b" and others", b"et al.", b"@article{", b"@string{x=", b"crossref={p}", b"\\\"{", b"{\\'", b"year=",
+    b"TY  - ",
+    b"ER  - ", b"AU  - ", b"  - ", b"\n@", b"--", b"}}", b"},", b"{{", b"[", b"]", b"null", b"1e999", b"\\u0000",
+    b"\\ud800",
     b"&#0;", b"&#x110000;", b"\xc2\xa0", b"\xe2\x80\xa8", b"9" * 50, b"a" * 300, b",,,", b"; ", b"http://", b"10.1/",
-]  # fmt: skip
+]
+# fmt: on
 
 
 def mutated(chance: random.Random) -> bytes:
@@ -89,8 +94,8 @@ def mutated(chance: random.Random) -> bytes:
     return bytes(data)
 
 
-def failure(data: bytes, catalogue: Catalogue) -> str:
-    """Return what is wrong with how a case is read, or nothing."""
+def failure(data: bytes, catalogue: Catalogue, *, again: bool = True) -> str:
+    """Return what is wrong with how a case is read, and with `again` how its records are, or nothing."""
     started = time.process_time()
     try:
         entries = files.read(data, "case")
@@ -101,7 +106,7 @@ def failure(data: bytes, catalogue: Catalogue) -> str:
             if paper is not None:
                 paper = draft.with_id(paper, ())
                 draft.text_of(paper, read, catalogue, [])
-                if wrong := _other_when_read_again(paper, catalogue):
+                if again and (wrong := _other_when_read_again(paper, catalogue)):
                     return wrong
         if not entries and data.strip():
             return "nothing was read, and nothing was said"
@@ -157,7 +162,7 @@ def run(arguments: tuple[int, int, Path | None]) -> tuple[int, dict[str, int]]:
     for number in range(cases):
         data = mutated(chance)
         total += len(data)
-        if wrong := failure(data, catalogue):
+        if wrong := failure(data, catalogue, again=number % 4 == 0):
             lines = wrong.rstrip().split("\n")
             kind = (lines[-1] if lines[0].startswith("Traceback") else lines[0])[:60]
             found[kind] = found.get(kind, 0) + 1
@@ -186,9 +191,8 @@ def main() -> None:
     seconds = time.monotonic() - started
     failed = sum(count for _, found in results for count in found.values())
     size = sum(total for total, _ in results)
-    print(
-        f"{given.cases:,} cases, {size:,} bytes, seeds {given.seed} to {given.seed + given.processes - 1}: {failed} failed"
-    )
+    seeds = f"seeds {given.seed} to {given.seed + given.processes - 1}"
+    print(f"{given.cases:,} cases, {size:,} bytes, {seeds}: {failed} failed")
     print(f"{seconds:.0f} s, {given.cases / seconds:.0f} cases a second")
     sys.exit(1 if failed else 0)
 

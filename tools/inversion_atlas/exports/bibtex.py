@@ -161,6 +161,8 @@ def _name(name: Name, escape: Callable[[str], str]) -> str:
     if _AND.search(name.given):
         given = f"{{{given}}}"
     surname = f"{escape(name.particle)} {family}".strip()
+    if _AND.search(name.particle):
+        surname = f"{{{surname}}}"
     return ", ".join(part for part in (surname, escape(name.suffix), given) if part)
 
 

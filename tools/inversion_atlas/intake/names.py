@@ -48,13 +48,14 @@ def family_given(family: str, given: str, suffix: str = "", particle: str = "") 
 def _checked(names: Iterable[str], line: int, problems: list[Problem]) -> tuple[tuple[str, ...], bool, list[Problem]]:
     kept, cut_off = [], False
     for name in names:
+        # Marks that part names elsewhere are none inside of one.
+        name = re.sub(r"\s+", " ", name.replace("，", ", ").replace(";", " ")).strip(" ,")
         shorter = _ET_AL_END.sub("", name)
         if _REST.match(name.strip()) or shorter != name:
             cut_off = True
             if _REST.match(name.strip()):
                 continue
             name = _plain(shorter)
-        name = name.strip(" ,;")
         if any(char.isalpha() for char in name):
             kept.append(name)
         elif name:
@@ -105,7 +106,8 @@ def _one(name: str) -> str:
     words = [word for word in split_top(name, re.compile(r"[\s~]+")) if word]
     if len(words) == 1:
         return to_unicode(name)
-    return _from_words([to_unicode(word) for word in words], [word.startswith("{") for word in words])
+    read = [(text, word.startswith("{")) for word in words if (text := to_unicode(word))]
+    return _from_words([text for text, _ in read], [braced for _, braced in read]) if read else ""
 
 
 def _plain(name: str) -> str:
