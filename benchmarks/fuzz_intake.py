@@ -2,7 +2,7 @@
 
 python benchmarks/fuzz_intake.py [--cases 1000000] [--seed 1] [--processes 1] [--save FOLDER]
 
-A case takes one to three real-looking entries, changes them (bytes flipped, pieces cut, doubled, swapped or taken from
+A case takes one or two real-looking entries, changes them (bytes flipped, pieces cut, doubled, swapped or taken from
 another entry, marks of the syntax put in, encodings mixed), reads the bytes as `atlas add` does, and makes records of
 what was read. It fails where something raises; where a text gives no entry at all; where an entry that is not refused
 makes no record; where a record's BibTeX, read again, gives another title, year or number of authors (tried in every
@@ -16,20 +16,23 @@ import argparse
 import hashlib
 import multiprocessing
 import random
-import re
 import sys
 import time
 import traceback
+import unicodedata
 from pathlib import Path
 
 from inversion_atlas.catalogue import Catalogue, load
 from inversion_atlas.exports.bibtex import entry as bibtex_entry
 from inversion_atlas.exports.tex import escape
 from inversion_atlas.intake import draft, files
+from inversion_atlas.intake.latex import to_unicode
+from inversion_atlas.records.folding import fold
 from inversion_atlas.records.paper import Paper
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOW = 2.0
+SHOWN = 3
 SEEDS = [
     rb"""@inproceedings{zhu2019deep,
   title = {Deep {L}eakage from {G}radients}, author = {Zhu, Ligeng and Liu, Zhijian and Han, Song},
@@ -49,9 +52,10 @@ month = oct, year = {2015}, doi = {10.1145/2810103.2813677}}""",
 @inproceedings{c, crossref = {p}, author = {A. B. and C D, and E F}, title = {On $\epsilon$-{DP} 50% of the time}}
 @comment{jabref-meta: databaseType:bibtex;}
 @preamble{"\newcommand{\noopsort}[1]{}"}""",
-    b"TY  - JOUR\r\nAU  - Zhao, Bo\r\nAU  - Mopuri, Konda Reddy\r\nTI  - iDLG: Improved Deep Leakage\r\n  from Gradients\r\n"
-    b"T2  - arXiv\r\nPY  - 2020/01/08\r\nSP  - 1\r\nEP  - 9\r\nDO  - 10.1/x\r\nER  - \r\n",
-    b"TY  - CONF\nA1  - Gr\xfcn, J.\nT1  - Two records\nY1  - 2019\nTY  - CHAP\nAU  - Liu, Z.\nTI  - without an end\nPY  - 2018\n",
+    b"TY  - JOUR\r\nAU  - Zhao, Bo\r\nAU  - Mopuri, Konda Reddy\r\nTI  - iDLG: Improved Deep Leakage\r\n  from Gradients"
+    b"\r\nT2  - arXiv\r\nPY  - 2020/01/08\r\nSP  - 1\r\nEP  - 9\r\nDO  - 10.1/x\r\nER  - \r\n",
+    b"TY  - CONF\nA1  - Gr\xfcn, J.\nT1  - Two records\nY1  - 2019\nTY  - CHAP\nAU  - Liu, Z.\nTI  - without an end\n"
+    b"PY  - 2018\n",
     b'[{"type": "paper-conference", "title": "A <i>title</i> &amp; more", "author": [{"family": "Gogh", "given": "V.", '
     b'"non-dropping-particle": "van"}, {"literal": "Team"}], "issued": {"date-parts": [[2019, 5]]}, "DOI": "10.1145/1"}]',
 ]
@@ -70,7 +74,7 @@ MARKS = [
 
 def mutated(chance: random.Random) -> bytes:
     """Return one case."""
-    data = bytearray(b"\n".join(chance.choice(SEEDS) for _ in range(chance.choice((1, 1, 2, 3)))))
+    data = bytearray(b"\n".join(chance.choice(SEEDS) for _ in range(chance.choice((1, 1, 1, 2)))))
     for _ in range(chance.choice((1, 1, 2, 3, 5, 8, 20))):
         at, kind = chance.randrange(len(data) + 1), chance.randrange(8)
         to = min(len(data), at + chance.choice((1, 1, 2, 5, 20, 80)))
@@ -105,7 +109,8 @@ def failure(data: bytes, catalogue: Catalogue, *, again: bool = True) -> str:
                 return "no record, and not refused"
             if paper is not None:
                 paper = draft.with_id(paper, ())
-                draft.text_of(paper, read, catalogue, [])
+                if again:
+                    draft.text_of(paper, read, catalogue, [])
                 if again and (wrong := _other_when_read_again(paper, catalogue)):
                     return wrong
         if not entries and data.strip():
@@ -120,33 +125,36 @@ def _other_when_read_again(paper: Paper, catalogue: Catalogue) -> str:
     written = bibtex_entry(catalogue, paper)
     again = files.read(written.encode(), "again")
     if len(again) != 1:
-        return f"{len(again)} entries where one was written:\n{written}"
-    # Escaping cannot tell all quotes and dashes apart: what counts is that it writes the same again.
-    said = [(escape(text), escape(back)) for text, back in ((paper.title, again[0].title),)]
-    for first, second in said:
-        if _plain(first) != _plain(second):
-            return f"the title {paper.title!r} came back as {again[0].title!r}:\n{written}"
+        return f"other entries: {len(again)} where one was written:\n{written}"
+    # BibTeX has no way to write accents on nothing and emoji: where the letters alone change, nothing else is compared.
+    said = "".join((paper.title, *paper.authors))
+    if any(map(unicodedata.combining, said)) or fold(to_unicode(escape(said))) != fold(said):
+        return ""
+    if fold(again[0].title) != fold(paper.title):
+        return f"another title: {paper.title!r} came back as {again[0].title!r}:\n{written}"
     if again[0].year != paper.year:
-        return f"the year {paper.year} came back as {again[0].year}:\n{written}"
+        return f"another year: {paper.year} came back as {again[0].year}:\n{written}"
     if len(again[0].authors) != len(paper.authors):
-        return f"the authors {paper.authors} came back as {again[0].authors}:\n{written}"
+        return f"other authors: {paper.authors} came back as {again[0].authors}:\n{written}"
     return ""
 
 
-def _plain(text: str) -> str:
-    return re.sub(r"[\s~{}]+|\\noopsort", "", text)
+def kind_of(wrong: str) -> str:
+    """Return what failures have in common: the exception, or the words before the colon."""
+    lines = wrong.rstrip().split("\n")
+    return lines[-1][:60] if lines[0].startswith("Traceback") else lines[0].partition(":")[0]
 
 
 def shortened(data: bytes, catalogue: Catalogue, budget: int = 400) -> bytes:
     """Return a smaller case that fails alike."""
-    kind = failure(data, catalogue).rstrip().rpartition("\n")[2][:40]
+    kind = kind_of(failure(data, catalogue))
     size = len(data) // 2
     while size and budget:
         at = 0
         while at < len(data) and budget:
             smaller = data[:at] + data[at + size :]
             budget -= 1
-            if failure(smaller, catalogue).rstrip().rpartition("\n")[2][:40] == kind:
+            if kind_of(failure(smaller, catalogue)) == kind:
                 data = smaller
             else:
                 at += size
@@ -163,10 +171,9 @@ def run(arguments: tuple[int, int, Path | None]) -> tuple[int, dict[str, int]]:
         data = mutated(chance)
         total += len(data)
         if wrong := failure(data, catalogue, again=number % 4 == 0):
-            lines = wrong.rstrip().split("\n")
-            kind = (lines[-1] if lines[0].startswith("Traceback") else lines[0])[:60]
+            kind = kind_of(wrong)
             found[kind] = found.get(kind, 0) + 1
-            if found[kind] == 1 and len(found) <= 20:
+            if found[kind] <= SHOWN:
                 small = shortened(data, catalogue)
                 print(f"seed {seed}, case {number}: {failure(small, catalogue)}\n{small!r}", flush=True)
                 if folder:

@@ -155,6 +155,8 @@ def _choices(entry: Entry, catalogue: Catalogue, suggestions: Sequence[Suggestio
 
 def _comment(text: str) -> str:
     """Return a text that stays inside a comment, whatever a stranger wrote into it."""
+    if text.isprintable():
+        return text[:200]
     plain = "".join(char if unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else " " for char in text)
     return plain[:200]
 

@@ -86,7 +86,7 @@ class Entry:
     def complete(self) -> Entry:
         """Return the entry, refused where title, authors or year are missing."""
         missing = (
-            (not self.title, "no-title", "the entry has no title"),
+            (not any(map(str.isalnum, self.title)), "no-title", "the entry has no title"),
             (not self.authors, "no-author", "the entry names no author"),
             (self.year is None, "no-year", "the entry has no year"),
         )
