@@ -33,7 +33,7 @@ _NAME = re.compile(r"([A-Za-z][\w:.+/-]*)\s*[=＝]\s*")
 _NAMED = re.compile(rf"\s*{_NAME.pattern}")
 _KEY_AND_NAME = re.compile(rf"\s*([^\s,，={{}}\"]+)[ \t]+(?={_NAME.pattern})")
 _JUNK = re.compile(r"[^\s,，}]+|.", re.DOTALL)
-_BARE = re.compile(r"[^,，{}\"#=\n@]*")
+_BARE = re.compile(r"[^,，{}\"#=\n@)]*")
 _NEXT_FIELD = re.compile(r"\n[ \t]*,?[ \t]*[A-Za-z][\w:.+/-]*[ \t]*=[ \t]*(?=[{\"\w])")
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _QUOTED = re.compile(r"\\.|[{}\"]", re.DOTALL)
@@ -290,7 +290,7 @@ class _File:
         bare = word[0]
         if bare.lower() in self.macros:
             return self.macros[bare.lower()], word.end()
-        if not bare.isdigit():
+        if not bare[0].isdigit():
             # Several words without braces: everything up to the end of the line or the next comma.
             rest = text[word.end() : _after(_BARE, text, word.end(), bounds.limit)]
             if rest.strip() and not _NAME.match(text, word.end() + len(rest) - len(rest.lstrip()), bounds.limit):

@@ -28,7 +28,7 @@ def read_datacite(page: Page) -> Entry | None:
     """Return the work of an answer of DataCite (`/dois/<doi>`)."""
     facts = json.loads(page.body)["data"]["attributes"]
     people = [person for person in facts.get("creators") or () if isinstance(person, dict)]
-    authors, cut_off, problems = names.read_list([_creator(person) for person in people])
+    authors, cut_off, problems = names.read_list(map(_creator, people), parted=True)
     doi = identifiers.read_doi(str(facts.get("doi") or ""))
     arxiv = identifiers.arxiv_of_doi(doi)
     described = [d for d in facts.get("descriptions") or () if d.get("descriptionType") == "Abstract"]

@@ -37,7 +37,7 @@ def item_entry(item: Any, line: int = 0, origin: str = "", text: Text | None = N
     listed = [_name(person) for person in people] if isinstance(people, list) else []
     if people and not isinstance(people, list):
         problems.append(Problem("bad-author", "`author` is no list of names", line))
-    authors, cut_off, wrong = names.read_list([name for name in listed if name], line)
+    authors, cut_off, wrong = names.read_list(filter(None, listed), line, parted=True)
     doi = identifiers.read_doi(_text(item, "DOI"))
     if _text(item, "DOI") and not doi:
         problems.append(Problem("bad-doi", f"{_text(item, 'DOI')[:80]!r} is no DOI", line))

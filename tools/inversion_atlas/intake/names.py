@@ -14,6 +14,9 @@ _COMMA = re.compile(r"\s*[,，]\s*")
 _REST = re.compile(r"^(?:others|et\.? ?al\.?|and others|…|\.\.\.|etc\.?)$", re.IGNORECASE)
 _ET_AL_END = re.compile(r"[\s,~]+(?:et\.?[\s~]?al\.?|and others|etc\.?)$", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:[JS]r\.?|I{2,3}|IV)", re.IGNORECASE)
+_LEADING_AND = re.compile(r"^(?:and(?:\s+|$))+")
+# What neither starts nor ends a name, and would turn `_others` into `others` on its way through BibTeX.
+_NO_EDGE = " ,_~^`$%#&|<>="
 _MOST = 5000
 
 
@@ -26,17 +29,25 @@ def read_bibtex(value: str, line: int = 0) -> tuple[tuple[str, ...], bool, list[
     problems: list[Problem] = []
     names: list[str] = []
     for part in listed:
-        whole = _ET_AL_END.sub("", part.strip())
-        if whole != part.strip():
+        part = _LEADING_AND.sub("", part.strip())
+        whole = _ET_AL_END.sub("", part)
+        if whole != part:
             names.append("others")
         names += map(_one, _by_commas(whole, line, problems))
     return _checked(names, line, problems)
 
 
-def read_list(names: Iterable[str], line: int = 0) -> tuple[tuple[str, ...], bool, list[Problem]]:
-    """Return names that stand one by one, as `Family, Given` or `Given Family`, checked as those of BibTeX are."""
+def read_list(
+    names: Iterable[str], line: int = 0, *, parted: bool = False
+) -> tuple[tuple[str, ...], bool, list[Problem]]:
+    """Return names that stand one by one, as `Family, Given` or `Given Family`, checked as those of BibTeX are.
+
+    `parted` says that persons are `Family, Given` already, so that one without a comma is a collective.
+    """
     problems: list[Problem] = []
-    return _checked([_plain(clean(name)) for name in names], line, problems)
+    if parted:
+        return _checked(map(_text, names), line, problems)
+    return _checked([_plain(_text(name)) for name in names], line, problems)
 
 
 def family_given(family: str, given: str, suffix: str = "", particle: str = "") -> str:
@@ -49,7 +60,7 @@ def _checked(names: Iterable[str], line: int, problems: list[Problem]) -> tuple[
     kept, cut_off = [], False
     for name in names:
         # Marks that part names elsewhere are none inside of one.
-        name = re.sub(r"\s+", " ", name.replace("，", ", ").replace(";", " ")).strip(" ,")
+        name = re.sub(r"\s+", " ", name.replace("，", ", ").replace(";", " ")).strip(_NO_EDGE)
         shorter = _ET_AL_END.sub("", name)
         if _REST.match(name.strip()) or shorter != name:
             cut_off = True
@@ -140,6 +151,11 @@ def _from_words(words: list[str], braced: list[bool]) -> str:
         return " ".join(words)
     family, given = " ".join(words[at:]), " ".join(words[:at])
     return ", ".join(part for part in (family, given, suffix) if part)
+
+
+def _text(name: str) -> str:
+    """Return a name without LaTeX, which some services pass on as the authors typed it."""
+    return to_unicode(name) if "\\" in name or "{" in name else clean(name)
 
 
 def _initials(text: str) -> bool:

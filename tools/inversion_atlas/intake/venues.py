@@ -45,8 +45,8 @@ def find_venue(text: str, catalogue: Catalogue) -> str:
 
 
 def _candidates(text: str) -> Iterator[str]:
-    plain = _stripped(text)
-    yield plain
+    yield _YEAR.sub(" ", _ORDINAL.sub(" ", text))
+    yield _stripped(text)
     yield _stripped(_TAIL.sub("", text))
     yield _stripped(_SHORT.sub(" ", text))
     yield _stripped(_SHORT.sub(" ", _TAIL.sub("", text)))
