@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inversion_atlas.catalogue import Catalogue, broader_terms, load
 from inversion_atlas.checks import duplicates as rules
 from inversion_atlas.exports import bibtex as exported
-from inversion_atlas.intake import bibtex, draft, update
+from inversion_atlas.intake import bibtex, draft, files, update
 from inversion_atlas.intake.adding import DUPLICATE, NEW, REFUSED, UPDATE, Adding
 from inversion_atlas.intake.decoding import decode
 from inversion_atlas.intake.duplicates import Index
@@ -25,6 +26,7 @@ from inversion_atlas.records.paper import Kind, Links, Paper
 from inversion_atlas.records.writing import to_yaml
 from inversion_atlas.records.yamlfile import parse
 
+ROOT = Path(__file__).resolve().parents[2]
 TODAY = date(2026, 1, 2)
 DLG = Entry(title="Deep Leakage from Gradients", authors=("Zhu, Ligeng", "Liu, Zhijian", "Han, Song"), year=2019)
 RECORD: dict[str, Any] = {
@@ -44,6 +46,12 @@ FACETS = {
 @pytest.fixture
 def small(make_catalogue: Callable[..., Catalogue]) -> Catalogue:
     return make_catalogue({"zhu2019deep": RECORD}, venues=VENUES, facets=FACETS)
+
+
+@cache
+def the_catalogue() -> Catalogue:
+    """The repository's own; hypothesis would print a fixture whole."""
+    return load(ROOT)
 
 
 def taking(catalogue: Catalogue, **options: Any) -> Adding:
@@ -252,9 +260,8 @@ people = st.builds(
                                               "paper": st.sampled_from(["https://example.org/a_b?c=1&d=%20#e"])}),
     venue=st.sampled_from([None, "neurips", "tifs", "arxiv", "cvpr", "ccs", "springer"]),
 )  # fmt: skip
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(max_examples=150)
 def test_bibtex_keeps_every_field_through_a_record(
-    catalogue: Catalogue,
     title: str,
     authors: list[str],
     year: int,
@@ -262,6 +269,7 @@ def test_bibtex_keeps_every_field_through_a_record(
     links: dict[str, str],
     venue: str | None,
 ) -> None:
+    catalogue = the_catalogue()
     known = venue if venue in catalogue.venues else None
     paper = Paper(id="anon2000x", title=title, authors=tuple(authors), year=year, venue=known, kind=Kind.ATTACK,
                   links=Links(**links), **numbers)  # fmt: skip
@@ -277,11 +285,8 @@ def test_bibtex_keeps_every_field_through_a_record(
 
 
 @given(st.binary() | st.text(alphabet='@{}=,"# \nabcAUTYER-[]:1').map(str.encode))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_file_makes_adding_raise(catalogue: Catalogue, data: bytes) -> None:
-    from inversion_atlas.intake import files
-
-    adding = Adding(catalogue, TODAY, dry_run=True)
+def test_no_file_makes_adding_raise(data: bytes) -> None:
+    adding = Adding(the_catalogue(), TODAY, dry_run=True)
     for entry in files.read(data, "x"):
         outcome = adding.take(entry)
         assert outcome.status in (NEW, UPDATE, DUPLICATE, REFUSED)

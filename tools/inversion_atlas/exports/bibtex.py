@@ -168,7 +168,8 @@ def _name(name: Name, escape: Callable[[str], str]) -> str:
 
 def _no_key(text: str) -> str:
     """Keep biber from reading `family=` or `xdata=` in a text as its own syntax."""
-    return text.replace("=", "{=}")
+    # The sign in `\=A` is an accent.
+    return re.sub(r"(?<!\\)=", "{=}", text)
 
 
 def _proper_names(catalogue: Catalogue, paper: Paper) -> frozenset[str]:

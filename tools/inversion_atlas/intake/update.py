@@ -125,7 +125,11 @@ def _with_block(text: str, canonical: str, path: tuple[str, ...]) -> str:
     elif outer := _block(text, path[:-1]):
         lines[outer[1] : outer[1]] = new
     else:
-        lines += new
+        # After the last value; what stands behind it is no part of a record.
+        end = len(lines)
+        while end and (not lines[end - 1].strip() or lines[end - 1].startswith("#")):
+            end -= 1
+        lines[end:end] = new
     return "".join(lines)
 
 
