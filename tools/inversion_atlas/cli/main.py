@@ -23,6 +23,7 @@ _COMMANDS = {
     "coverage": "coverage",
     "check": "check",
     "new": "new",
+    "add": "add",
     "export": "export",
     "schema": "export",
     "build": "build",
