@@ -24,6 +24,7 @@ _COMMANDS = {
     "check": "check",
     "new": "new",
     "add": "add",
+    "links": "links",
     "export": "export",
     "schema": "export",
     "build": "build",

@@ -179,7 +179,7 @@ class Reader:
         try:
             with self._client.stream("GET", url, headers={"Accept": accept}) as answer:
                 if answer.status_code in _TRANSIENT:
-                    return self._transient(answer, url), _retry_after(answer.headers.get("Retry-After", ""))
+                    return self._transient(answer, url), retry_after(answer.headers.get("Retry-After", ""))
                 _refuse_status(answer, url)
                 body = self._body(answer, url)
                 return Page(str(answer.url), answer.headers.get("Content-Type", ""), body)
@@ -285,7 +285,7 @@ def _status(answer: httpx.Response) -> str:
     return f"{answer.status_code} {answer.reason_phrase}".strip()
 
 
-def _retry_after(value: str) -> float | None:
+def retry_after(value: str) -> float | None:
     """Return the seconds a server asks to wait, given as a number or as a date."""
     if value.strip().isdigit():
         return min(float(value.strip()), 1e9)
