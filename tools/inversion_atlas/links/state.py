@@ -133,7 +133,7 @@ def write_state(path: Path, state: Mapping[str, Known]) -> None:
 def _plain(known: Known) -> dict[str, Any]:
     plain: dict[str, Any] = {"class": known.kind.value, "checked": known.checked.isoformat()}
     # A link that is well says nothing twice.
-    if known.good and known.good != known.checked:
+    if known.good and not known.kind.good:
         plain["good"] = known.good.isoformat()
     if known.failing:
         plain |= {"failures": known.failures, "failing": known.failing.isoformat()}
