@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -11,10 +10,13 @@ import pytest
 from click.testing import CliRunner
 from tests.servers.farm import Farm, serve, status, titled, to
 
-from inversion_atlas.catalogue import Catalogue
+from inversion_atlas.catalogue import Catalogue, load
 from inversion_atlas.cli.main import atlas
-from inversion_atlas.links.state import Known, State, read_state, write_state
-from inversion_atlas.website.api import paper_record
+from inversion_atlas.links.places import link_places
+from inversion_atlas.links.state import Class, Known, State, read_state
+from inversion_atlas.records.findings import CatalogueError
+from inversion_atlas.stamp import Stamp
+from inversion_atlas.website.api import api_files
 from inversion_atlas.website.pages import renderer_for, stamped
 from inversion_atlas.website.paper_pages import paper_page
 from inversion_atlas.website.shells import Shell
@@ -91,9 +93,26 @@ def test_a_dead_link_leads_to_its_copy(
     assert page.words.count("dead since 2026-11-01") == 2
 
 
-def test_the_record_in_the_api_is_as_before(make_catalogue: Callable[..., Catalogue], farm: Farm) -> None:
+def test_the_api_is_as_before(make_catalogue: Callable[..., Catalogue], farm: Farm) -> None:
     catalogue = make_catalogue({"doe2020t": PAPER | {"links": {"paper": f"{farm.base}/well"}}})
-    before = json.dumps(paper_record(catalogue, catalogue.papers["doe2020t"]), default=str)
+    before = dict(api_files(catalogue, Stamp("0")))
     checked(catalogue, 0)
     assert read_state(catalogue.root / "data/links.json")
-    assert json.dumps(paper_record(catalogue, catalogue.papers["doe2020t"]), default=str) == before
+    assert dict(api_files(load(catalogue.root), Stamp("0"))) == before
+
+
+def test_pages_stay_small_where_every_link_is_known(catalogue: Catalogue, shells: dict[str, Shell]) -> None:
+    renderer = renderer_for(catalogue, ROOT)
+    dead = Known(Class.GONE, DAY, None, 3, DAY - timedelta(days=8))
+    renderer.__dict__["links"] = State(dict.fromkeys(link_places(catalogue), dead))
+    heavy = sorted(catalogue.papers.values(), key=lambda paper: -len(paper_page(renderer, paper).body))[:20]
+    for _, html in stamped([paper_page(renderer, paper) for paper in heavy], shells, renderer, Stamp("0")):
+        assert "dead since 2026-10-24" in html
+        assert len(html.encode()) <= 20_000
+
+
+def test_a_broken_memory_stops_the_build(make_catalogue: Callable[..., Catalogue]) -> None:
+    catalogue = make_catalogue({"doe2020t": PAPER})
+    (catalogue.root / "data/links.json").write_text("{")
+    with pytest.raises(CatalogueError):
+        renderer_for(catalogue, ROOT).links  # noqa: B018
