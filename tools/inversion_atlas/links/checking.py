@@ -45,7 +45,7 @@ class Pace:
 
     delay: float = 1.0
     per_host: int = 2
-    at_once: int = 64
+    at_once: int = 256
     timeout: float = 20.0
     longest_wait: float = 120.0
     contact: str = ""
@@ -92,6 +92,20 @@ class _LoopError(Exception):
         super().__init__("redirects without end")
 
 
+@dataclass(eq=False)
+class _Door:
+    """The client of one host, closed when nobody uses it any more."""
+
+    client: httpx.AsyncClient
+    users: int = 0
+    closing: bool = False
+
+    async def close_unused(self) -> None:
+        """Close the client if that is wanted and possible."""
+        if self.closing and not self.users:
+            await self.client.aclose()
+
+
 class _Checking:
     def __init__(self, guard: Guard, pace: Pace, services: Services, learn: Learn) -> None:
         self._pace = pace
@@ -101,22 +115,33 @@ class _Checking:
         self._free_at: dict[str, float] = {}
         self._resting: set[str] = set()
         self._left: list[str] = []
-        self._client = httpx.AsyncClient(
-            transport=guarded_async_transport(
-                guard, limits=httpx.Limits(max_connections=None, max_keepalive_connections=pace.at_once)
-            ),
-            timeout=httpx.Timeout(pace.timeout, pool=None),
-            # No compression: a few bytes may unpack to more than is ever wanted.
-            headers={"User-Agent": Manners(pace.contact).user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
-            # What one site sets is of no use to the next link.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        )
+        self._guard = guard
+        self._trusted = httpx.create_ssl_context()
+        # A pool looks at each of its connections for each request, so that every host has one of its own.
+        self._doors: dict[str, _Door] = {}
+        self._elsewhere = _Door(self._client(keep=0))
 
     async def __aenter__(self) -> _Checking:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.aclose()
+        for door in (*self._doors.values(), self._elsewhere):
+            await door.client.aclose()
+
+    def _client(self, keep: int) -> httpx.AsyncClient:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=keep)
+        return httpx.AsyncClient(
+            transport=guarded_async_transport(self._guard, limits=limits, verify=self._trusted),
+            timeout=httpx.Timeout(self._pace.timeout, pool=None),
+            # No compression: a few bytes may unpack to more than is ever wanted.
+            headers={
+                "User-Agent": Manners(self._pace.contact).user_agent,
+                "Accept": "*/*",
+                "Accept-Encoding": "identity",
+            },
+            # What one site sets is of no use to the next link.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
 
     async def run(self, urls: Sequence[str]) -> list[str]:
         """Ask host by host, all hosts at once; return what was left."""
@@ -129,9 +154,17 @@ class _Checking:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._arxiv(arxiv))
             for host, waiting in hosts.items():
-                for _ in range(min(self._pace.per_host, len(waiting))):
-                    group.create_task(self._work(host, waiting))
+                group.create_task(self._visit(host, waiting))
         return sorted(self._left)
+
+    async def _visit(self, host: str, waiting: deque[str]) -> None:
+        """Ask what there is to ask of one host."""
+        door = self._doors[host] = _Door(self._client(keep=self._pace.per_host))
+        await asyncio.gather(*(self._work(host, waiting) for _ in range(min(self._pace.per_host, len(waiting)))))
+        # Redirects of other hosts may still be on their way through it.
+        del self._doors[host]
+        door.closing = True
+        await door.close_unused()
 
     async def _work(self, host: str, waiting: deque[str]) -> None:
         while waiting:
@@ -151,7 +184,7 @@ class _Checking:
         try:
             reply, moves = await self._followed("HEAD", url)
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError, httpx.ReadTimeout, TimeoutError):
-            # Some servers hang up on HEAD, and some close a connection just when it is used again.
+            # Some servers hang up on HEAD.
             reply, moves = await self._followed("GET", url)
         else:
             if reply.status >= 400 and reply.status != 429:
@@ -192,7 +225,8 @@ class _Checking:
                     self._learn(url, Answer(Class.OK))
                 else:
                     alone.append(url)
-        await asyncio.gather(*(self._work("arxiv.org", alone) for _ in range(min(self._pace.per_host, len(alone)))))
+        if alone:
+            await self._visit("arxiv.org", alone)
 
     async def _versions(self, urls: Sequence[str]) -> dict[str, int]:
         """Return the newest version of each arXiv id among some pages; nothing where arXiv does not answer."""
@@ -236,14 +270,27 @@ class _Checking:
         return reply
 
     async def _ask(self, method: str, url: str, keep: int) -> _Reply:
+        try:
+            return await self._asked(method, url, keep)
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            # A server may close a connection just when it is used again.
+            return await self._asked(method, url, keep)
+
+    async def _asked(self, method: str, url: str, keep: int) -> _Reply:
         await self._turn(_host(url))
-        async with self._slots, asyncio.timeout(self._pace.timeout):
-            request = self._client.build_request(method, url)
-            answer = await self._client.send(request, stream=True)
+        async with self._slots:
+            door = self._doors.get(_host(url), self._elsewhere)
+            door.users += 1
             try:
-                text = await _beginning(answer, keep, self._pace.timeout / 2) if keep else ""
+                async with asyncio.timeout(self._pace.timeout):
+                    answer = await door.client.send(door.client.build_request(method, url), stream=True)
+                    try:
+                        text = await _beginning(answer, keep, self._pace.timeout / 2) if keep else ""
+                    finally:
+                        await answer.aclose()
             finally:
-                await answer.aclose()
+                door.users -= 1
+                await door.close_unused()
         return _Reply(url, answer.status_code, answer.headers, text)
 
     async def _turn(self, host: str) -> None:
