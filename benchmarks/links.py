@@ -230,6 +230,8 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        # LinkChecker gives up root's rights, and must still read its page.
+        folder.chmod(0o755)
         command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         command += ["-days", "2", "-subj", "/CN=farm", "-keyout", "key.pem", "-out", "cert.pem"]
         subprocess.run(command, cwd=folder, check=True, capture_output=True)
