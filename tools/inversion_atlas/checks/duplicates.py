@@ -53,16 +53,34 @@ def near_title(catalogue: Catalogue) -> Iterator[Problem]:
 def twins(catalogue: Catalogue, paper: Paper) -> Iterator[tuple[Paper, str]]:
     """Yield the records that are the same work as `paper`, and why; `paper` need not be in the catalogue."""
     for other in catalogue.papers.values():
-        if other.id == paper.id or _told_apart(paper, other):
-            continue
-        if paper.links.doi and paper.links.doi.lower() == (other.links.doi or "").lower():
-            yield other, "the same DOI"
-        elif paper.links.arxiv and paper.links.arxiv.lower() == (other.links.arxiv or "").lower():
-            yield other, "the same arXiv id"
-        elif _equal_titles(paper, other) and _may_be_one(paper, other):
-            yield other, "the same title"
-        elif share_author(paper, other) and _nearly_equal(paper, other):
-            yield other, "nearly the same title and an author in common"
+        if other.id != paper.id and (why := why_one_work(paper, other)):
+            yield other, why
+
+
+def why_one_work(paper: Paper, other: Paper) -> str:
+    """Return why two records are of one work, or nothing where they are of two."""
+    if _told_apart(paper, other):
+        return ""
+    if paper.links.doi and paper.links.doi.lower() == (other.links.doi or "").lower():
+        return "the same DOI"
+    if paper.links.arxiv and paper.links.arxiv.lower() == (other.links.arxiv or "").lower():
+        return "the same arXiv id"
+    if _equal_titles(paper, other) and _may_be_one(paper, other):
+        return "the same title"
+    if share_author(paper, other) and _nearly_equal(paper, other):
+        return "nearly the same title and an author in common"
+    return ""
+
+
+def title_keys(title: str) -> Iterator[Hashable]:
+    """Yield keys of which two titles that may be of one work share at least one."""
+    yield from _equal_keys(title)
+    yield from _near_keys(title)
+
+
+def like_titles(first: str, second: str) -> bool:
+    """Tell whether two titles are equal or nearly so, whoever wrote them."""
+    return fold(first) == fold(second) or _near(first, second)
 
 
 def within_lists(catalogue: Catalogue) -> Iterator[Problem]:

@@ -23,6 +23,8 @@ _COMMANDS = {
     "coverage": "coverage",
     "check": "check",
     "new": "new",
+    "add": "add",
+    "links": "links",
     "export": "export",
     "schema": "export",
     "build": "build",

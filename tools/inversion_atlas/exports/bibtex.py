@@ -169,12 +169,15 @@ def _name(name: Name, escape: Callable[[str], str]) -> str:
     if _AND.search(name.given):
         given = f"{{{given}}}"
     surname = f"{escape(name.particle)} {family}".strip()
+    if _AND.search(name.particle):
+        surname = f"{{{surname}}}"
     return ", ".join(part for part in (surname, escape(name.suffix), given) if part)
 
 
 def _no_key(text: str) -> str:
     """Keep biber from reading `family=` or `xdata=` in a text as its own syntax."""
-    return text.replace("=", "{=}")
+    # The sign in `\=A` is an accent.
+    return re.sub(r"(?<!\\)=", "{=}", text)
 
 
 def _proper_names(catalogue: Catalogue, paper: Paper) -> frozenset[str]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from anyascii import anyascii
 
-_ASCII = {
+PUNCTUATION = {
     "\\": r"{\textbackslash}",
     "{": r"{\textbraceleft}",
     "}": r"{\textbraceright}",
@@ -31,7 +31,7 @@ _ASCII = {
     # Some readers take an at sign before a brace for the start of the next entry.
     "@": "{@}",
 }
-_ACCENTS = {
+ACCENTS = {
     "\u0300": "`",
     "\u0301": "'",
     "\u0302": "^",
@@ -51,7 +51,7 @@ _ACCENTS = {
 }
 _BELOW = frozenset("dckb") | {"textcommabelow"}
 _MATH_ACCENTS = {"\u0300": "grave", "\u0301": "acute", "\u0303": "tilde", "\u0304": "bar", "\u0308": "ddot"}
-_TEXT = {
+LETTERS = {
     "ß": r"{\ss}", "ø": r"{\o}", "Ø": r"{\O}", "ł": r"{\l}", "Ł": r"{\L}", "đ": r"{\dj}", "Đ": r"{\DJ}",
     "ı": r"{\i}", "ȷ": r"{\j}", "œ": r"{\oe}", "Œ": r"{\OE}", "æ": r"{\ae}", "Æ": r"{\AE}", "å": r"{\aa}",
     "Å": r"{\AA}", "þ": r"{\th}", "Þ": r"{\TH}", "ð": r"{\dh}", "Ð": r"{\DH}", "ŋ": r"{\ng}", "Ŋ": r"{\NG}",
@@ -65,7 +65,7 @@ _TEXT = {
     "⟩": r"{\textrangle}", "\u00a0": "~",
     "\u202f": "~",
 }  # fmt: skip
-_MATH = {
+SIGNS = {
     **{chr(code): rf"\{name}" for code, name in (
         (0x3B1, "alpha"), (0x3B2, "beta"), (0x3B3, "gamma"), (0x3B4, "delta"), (0x3B5, "varepsilon"),
         (0x3B6, "zeta"), (0x3B7, "eta"), (0x3B8, "theta"), (0x3B9, "iota"), (0x3BA, "kappa"), (0x3BB, "lambda"),
@@ -121,7 +121,7 @@ def keep(text: str) -> str:
     """Return `text` with its letters as they are and only what LaTeX would act on escaped."""
     if not _NOT_PLAIN.search(text):
         return text
-    return _converted(text, _KEPT, _ASCII.__getitem__)
+    return _converted(text, _KEPT, PUNCTUATION.__getitem__)
 
 
 # Defines a letter unless the document can print it already; engines other than pdflatex ignore all of it.
@@ -185,15 +185,15 @@ def _ligature(before: str, after: str) -> bool:
 @lru_cache(maxsize=4096)
 def _escaped_cluster(cluster: str) -> str:
     """Return a letter with its combining marks, or a single character, as LaTeX."""
-    if cluster in _ASCII:
-        return _ASCII[cluster]
+    if cluster in PUNCTUATION:
+        return PUNCTUATION[cluster]
     if found := _known(cluster):
         return found
     decomposed = unicodedata.normalize("NFD", cluster)
     base, marks = decomposed[0], decomposed[1:]
-    if base in _MATH and marks:
-        return f"{{${_math_accented(_MATH[base], marks)}$}}"
-    if marks and (base.isascii() or base in _TEXT):
+    if base in SIGNS and marks:
+        return f"{{${_math_accented(SIGNS[base], marks)}$}}"
+    if marks and (base.isascii() or base in LETTERS):
         return _accented(base, marks) if base.isalpha() else escape(base)
     compatible = unicodedata.normalize("NFKC", cluster)
     if compatible != cluster:
@@ -202,13 +202,13 @@ def _escaped_cluster(cluster: str) -> str:
 
 
 def _known(char: str) -> str | None:
-    if char in _TEXT:
-        return _TEXT[char]
-    return f"{{${_MATH[char]}$}}" if char in _MATH else None
+    if char in LETTERS:
+        return LETTERS[char]
+    return f"{{${SIGNS[char]}$}}" if char in SIGNS else None
 
 
 def _known_as_math(char: str) -> bool:
-    return not char.isascii() and unicodedata.normalize("NFD", char)[0] in _MATH
+    return not char.isascii() and unicodedata.normalize("NFD", char)[0] in SIGNS
 
 
 def _transliterated(char: str) -> str:
@@ -217,16 +217,16 @@ def _transliterated(char: str) -> str:
 
 
 def _accented(base: str, marks: str) -> str:
-    accents = [_ACCENTS[mark] for mark in marks if mark in _ACCENTS]
+    accents = [ACCENTS[mark] for mark in marks if mark in ACCENTS]
     above = any(accent not in _BELOW for accent in accents)
     plain_dot = accents[:1] in (["'"], ["`"], ["^"], ['"'])
-    body = rf"\{base}" if base in "ij" and above and not plain_dot else _TEXT.get(base, base).strip("{}")
+    body = rf"\{base}" if base in "ij" and above and not plain_dot else LETTERS.get(base, base).strip("{}")
     for accent in sorted(accents, key=_BELOW.__contains__):
         simple = len(body) == 1 and not accent.isalpha()
         # Without the empty group biber takes the braces off an accented letter below another accent.
         inner = body + "{}" if body.startswith("\\") and body[1:] not in "ij" else body
         body = rf"\{accent}{body}" if simple else rf"\{accent}{{{inner}}}"
-    return f"{{{body}}}" if accents else _TEXT.get(base, base)
+    return f"{{{body}}}" if accents else LETTERS.get(base, base)
 
 
 def _math_accented(body: str, marks: str) -> str:
@@ -239,7 +239,7 @@ def _math_accented(body: str, marks: str) -> str:
 def _left_over(letters: Iterable[str]) -> set[str]:
     """Return the marks that biber cannot join to their letter again where it reads LaTeX accents."""
     split = (list(unicodedata.normalize("NFD", char)) for char in letters if not char.isascii())
-    return {mark for base, *marks in split if len(marks) > 1 or base in "ij" for mark in marks if mark in _ACCENTS}
+    return {mark for base, *marks in split if len(marks) > 1 or base in "ij" for mark in marks if mark in ACCENTS}
 
 
 def _invisible(char: str) -> bool:

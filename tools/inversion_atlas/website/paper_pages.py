@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -10,9 +11,11 @@ from markupsafe import Markup
 
 from inversion_atlas.addresses import address, author_address, explore_address, facet_address
 from inversion_atlas.catalogue import Catalogue, Edge
+from inversion_atlas.checks.links import same_page
 from inversion_atlas.disagreements import FAULTS, claims, disagreements
 from inversion_atlas.exports import bibtex, citation, markdown
-from inversion_atlas.records.paper import PASSIVE, VERBS, Paper
+from inversion_atlas.links.state import Class, Known
+from inversion_atlas.records.paper import PASSIVE, VERBS, Links, Paper
 from inversion_atlas.records.source import Row, Source
 from inversion_atlas.records.venue import Venue, VenueType
 from inversion_atlas.website.citation_tags import citation_tags, paper_json_ld
@@ -28,6 +31,8 @@ _PAPERS = "../"
 # where it is too heavy.
 _BYTES = 14_800
 _ROOMS = ((12, 12), (4, 8), (2, 6), (2, 4), (1, 3), (1, 2), (1, 1))
+# An archive's address ends in that of what it keeps.
+_ARCHIVED = re.compile(r"/(https?://.+)")
 _UNSURE = Markup('<a class="unsure" href="#unconfirmed">unconfirmed</a>')
 _ALONE = Markup('<a class="unsure" href="#unconfirmed">{} alone</a>')
 
@@ -72,7 +77,7 @@ def _body(renderer: Renderer, paper: Paper, at: str, venue: Venue | None, rows: 
         authors=linked_authors(paper, _ROOT),
         unsure=_unsure(paper),
         methods=_methods(paper),
-        links=_links(paper),
+        links=_links(renderer, paper),
         threat=_threat(renderer, paper, threat_model(catalogue, paper, said)),
         classes=_classes(renderer, paper, classification(catalogue, paper, said)),
         implementations=renderer.implementations("paper", paper.id),
@@ -151,12 +156,34 @@ def _methods(paper: Paper) -> Markup:
     return Markup(", ".join(f"<strong>{html.escape(method)}</strong>" for method in paper.methods))
 
 
-def _links(paper: Paper) -> Markup:
+def _links(renderer: Renderer, paper: Paper) -> Markup:
     shown = []
     for label, url, note in paper_links(paper):
+        known = renderer.links.of(url)
+        copy = paper.links.archive if known and known.dead and is_copy(paper.links, url) else None
+        told = f" <small>{link_standing(known, bool(copy))}</small>" if known and link_standing(known) else ""
         note = f" <span>{html.escape(note)}</span>" if note else ""
-        shown.append(f'<li><a href="{html.escape(url)}">{label}{note}</a></li>')
+        shown.append(f'<li><a href="{html.escape(copy or url)}">{label}{note}</a>{told}</li>')
     return Markup("\n".join(shown))
+
+
+def link_standing(known: Known, to_copy: bool = False) -> str:
+    """Return in words how a link stood when last asked; nothing where only a robot wall answered."""
+    if known.dead:
+        return f"dead since {known.failing}" + (", leads to the archived copy" if to_copy else "")
+    if known.kind is Class.MOVED:
+        return f"moved, seen alive {known.good}"
+    if known.kind is Class.OK:
+        return f"seen alive {known.good}"
+    return f"last seen alive {known.good}" if known.good else ""
+
+
+def is_copy(links: Links, url: str) -> bool:
+    """Tell whether a record's archived copy is of this address: its own says of what, else it is of the paper."""
+    if not links.archive or url == links.archive:
+        return False
+    inner = _ARCHIVED.search(links.archive)
+    return same_page(inner[1]) == same_page(url) if inner else url in (links.paper, links.pdf)
 
 
 def _relations(renderer: Renderer, paper: Paper, room: int) -> Markup:

@@ -25,6 +25,7 @@ from inversion_atlas.addresses import (
 )
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports.citation import short_authors
+from inversion_atlas.links.state import STATE, State, read_state
 from inversion_atlas.query import newest_first, select
 from inversion_atlas.records.dataset import Dataset
 from inversion_atlas.records.facet import Facet
@@ -105,6 +106,11 @@ class Renderer:
     _facets: dict[tuple[str, str, tuple[str, ...]], Markup] = field(default_factory=dict)
     _templates: dict[str, Template] = field(default_factory=dict)
     _having: dict[tuple[str, str], Sequence[Paper]] = field(default_factory=dict)
+
+    @cached_property
+    def links(self) -> State:
+        """What is remembered of links; nothing where they were never checked."""
+        return read_state(self.catalogue.root / STATE)
 
     @cached_property
     def environment(self) -> Environment:

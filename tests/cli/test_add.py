@@ -1,0 +1,262 @@
+"""`atlas add`: what it writes, says and returns, offline and against servers that play the services."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from tests.servers import services
+from tests.servers.playing import Answer, Played, play
+from tests.servers.services import ARXIV, DOI, encoded
+
+from inversion_atlas.catalogue import load
+from inversion_atlas.cli.main import atlas
+from inversion_atlas.records.yamlfile import parse
+
+RECORD = """\
+title: Deep Leakage from Gradients
+authors: ["Zhu, Ligeng", "Liu, Zhijian", "Han, Song"]
+year: 2019
+venue: arxiv
+kind: attack
+links:
+  arxiv: "1906.08935"
+"""
+VENUES = """\
+arxiv: {name: arXiv, short: arXiv, type: preprint}
+ccs: {name: ACM SIGSAC Conference on Computer and Communications Security, short: CCS, type: conference}
+neurips: {name: Neural Information Processing Systems, short: NeurIPS, type: conference}
+"""
+BIB = """\
+@inproceedings{new, title={Sealing {Wax}}, author={M{\\"u}ller, J. and Li, B.}, booktitle={CCS '24}, year=2024,
+ doi={10.1234/wax}}
+@article{known, title={Deep Leakage from Gradients}, author={Zhu, Ligeng and others}, year=2019,
+ journal={NeurIPS}, volume=32}
+@misc{twice, title={Sealing wax}, author={J. M{\\"u}ller}, year=2024}
+@misc{bad, title={Nobody's}, year=2020}
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "taxonomy").mkdir()
+    (tmp_path / "data/papers/2019").mkdir(parents=True)
+    (tmp_path / "data/papers/2019/zhu2019deep.yaml").write_text(RECORD)
+    (tmp_path / "data/venues.yaml").write_text(VENUES)
+    (tmp_path / "in.bib").write_text(BIB)
+    return tmp_path
+
+
+def add(root: Path, *arguments: str, text: str | bytes | None = None) -> Result:
+    return CliRunner().invoke(atlas, ["--root", str(root), "add", *arguments], input=text)
+
+
+def listed(result: Result) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(result.stdout)
+    return found
+
+
+def papers(root: Path) -> list[str]:
+    return sorted(path.name for path in (root / "data/papers").rglob("*") if path.is_file())
+
+
+def test_a_file_is_read_entry_by_entry(root: Path) -> None:
+    result = add(root, str(root / "in.bib"), "--offline")
+    assert result.exit_code == 1
+    assert [line.split()[0] for line in result.stdout.splitlines() if line[0] != " "] == [
+        "new",
+        "update",
+        "duplicate",
+        "refused",
+    ]
+    assert f"{root / 'in.bib'}:6: [no-author] the entry names no author" in result.stderr
+    assert "1 new, 1 update, 1 duplicate, 1 refused" in result.stderr
+    assert "Remains in data/papers/2024/muller2024sealing.yaml: " in result.stderr
+    assert papers(root) == ["muller2024sealing.yaml", "zhu2019deep.yaml"]
+    assert load(root).papers["muller2024sealing"].venue == "ccs"
+    assert (root / "data/papers/2019/zhu2019deep.yaml").read_text() == RECORD
+
+
+def test_json_says_the_same_of_each_entry(root: Path) -> None:
+    result = add(root, str(root / "in.bib"), "--offline", "--json", "--dry-run")
+    assert result.exit_code == 1
+    new, known, twice, bad = listed(result)
+    assert {key: new[key] for key in ("title", "authors", "year", "venue", "doi", "arxiv", "url", "status", "problems")} == {
+        "title": "Sealing Wax", "authors": ["Müller, J.", "Li, B."], "year": 2024, "venue": "ccs", "doi": "10.1234/wax",
+        "arxiv": None, "url": None, "status": "new", "problems": [],
+    }  # fmt: skip
+    assert (known["status"], known["id"]) == ("update", "zhu2019deep")
+    assert {"field": "venue", "old": "arxiv", "new": "neurips"} in known["changes"]
+    assert [(p["code"], p["line"]) for p in known["problems"]] == [("et-al", 3)]
+    assert twice["status"] == "duplicate"
+    assert (bad["status"], bad["title"], bad["authors"], bad["line"]) == ("refused", "Nobody's", [], 6)
+    assert [(p["code"], p["line"]) for p in bad["problems"]] == [("no-author", 6)]
+    assert papers(root) == ["zhu2019deep.yaml"]
+
+
+def test_running_again_goes_on(root: Path) -> None:
+    add(root, str(root / "in.bib"), "--offline")
+    (root / "in.bib").write_text(BIB + "@misc{more, title={One More Work}, author={Else, S.}, year=2025}")
+    result = add(root, str(root / "in.bib"), "--offline", "--json")
+    assert [item["status"] for item in listed(result)] == ["duplicate", "update", "duplicate", "refused", "new"]
+
+
+def test_an_update_is_made_when_asked_for(root: Path) -> None:
+    assert add(root, str(root / "in.bib"), "--offline", "--update").exit_code == 2
+    result = add(root, str(root / "in.bib"), "--offline", "--update", "--yes")
+    assert "changed data/papers/2019/zhu2019deep.yaml" in result.stderr
+    record = load(root).papers["zhu2019deep"]
+    assert (record.venue, record.volume, record.links.arxiv) == ("neurips", "32", "1906.08935")
+    assert record.authors == ("Zhu, Ligeng", "Liu, Zhijian", "Han, Song")
+
+
+@pytest.mark.parametrize(
+    ("text", "statuses"),
+    [
+        (BIB, ["new", "update", "duplicate", "refused"]),
+        ("TY  - JOUR\nTI  - A Work of Wax\nAU  - Li, B.\nPY  - 2020\nER  - \n", ["new"]),
+        ('[{"title": "A Work of Wax", "author": [{"family": "Li"}], "issued": {"date-parts": [[2020]]}}]', ["new"]),
+        (b"\xef\xbb\xbf@misc{a, title={W\xfcx}, author={A B}, year=2020}", ["new"]),
+        ("10.1234/nothing\n\n2911.01234\n", ["refused", "refused"]),
+        ("", ["refused"]),
+        (b"\0\xff\xfe" * 100, ["refused"]),
+    ],
+)
+def test_what_is_pasted_is_recognized(root: Path, monkeypatch: Any, text: str | bytes, statuses: list[str]) -> None:
+    monkeypatch.setenv("ATLAS_CACHE", str(root / "cache"))
+    result = add(root, "-", "--offline", "--dry-run", "--json", text=text)
+    assert [item["status"] for item in listed(result)] == statuses
+    assert result.exit_code == (1 if "refused" in statuses else 0)
+
+
+@pytest.mark.parametrize("arguments", [[], ["nothing.bib"], ["10.1/x", "--yes"], ["x", "--bogus"]])
+def test_wrong_use_is_said(root: Path, arguments: list[str]) -> None:
+    result = add(root, *arguments)
+    assert result.exit_code == 2
+    assert result.stderr
+
+
+def test_a_record_broken_elsewhere_is_mentioned(root: Path) -> None:
+    (root / "data/papers/2019/bad2019bad.yaml").write_text("a: [")
+    result = add(root, "-", "--offline", "--dry-run", text="@misc{a, title={Wax}, author={A B}, year=2020}")
+    assert result.exit_code == 0
+    assert "The catalogue has 1 errors" in result.stderr
+
+
+# With servers
+
+
+@pytest.fixture
+def server(root: Path, monkeypatch: Any) -> Iterator[Played]:
+    with play() as played:
+        for name in ("CROSSREF", "DATACITE", "ARXIV", "DBLP", "OPENALEX", "OPENREVIEW", "OPENREVIEW_OLD", "PAGES"):
+            monkeypatch.setenv(f"ATLAS_{name}_URL", f"{played.base}/{name.lower()}")
+        monkeypatch.setenv("ATLAS_ALLOW_PRIVATE", "1")
+        monkeypatch.setenv("ATLAS_DELAY", "0")
+        monkeypatch.setenv("ATLAS_CACHE", str(root / "cache"))
+        yield played
+
+
+def test_a_doi_becomes_a_draft_with_its_evidence(root: Path, server: Played) -> None:
+    (root / "data/atlas.yaml").write_text("title: A\ndescription: B\ncontact: curator@atlas.example\n")
+    server.answer(f"/crossref/works/{DOI}", encoded(services.CROSSREF))
+    result = add(root, f"https://doi.org/{DOI}")
+    assert result.exit_code == 0, result.output
+    (name,) = set(papers(root)) - {"zhu2019deep.yaml"}
+    record = load(root).papers[name.removesuffix(".yaml")]
+    assert (record.venue, record.year, record.links.doi) == ("ccs", 2029, DOI)
+    assert record.evidence == (f"https://doi.org/{DOI}",)
+    assert "mailto:curator@atlas.example" in server.asked[0][1]["User-Agent"]
+    assert "mailto=curator" in server.paths()[0]
+
+
+def test_an_arxiv_id_is_looked_up_once_and_then_known_offline(root: Path, server: Played) -> None:
+    server.answer("/arxiv/api/query", services.ARXIV_FEED)
+    first = listed(add(root, f"arXiv:{ARXIV}v2", "--dry-run", "--json"))
+    second = listed(add(root, ARXIV, "--dry-run", "--json", "--offline"))
+    assert len(server.asked) == 1
+    assert first[0]["status"] == second[0]["status"] == "new"
+    assert (second[0]["venue"], second[0]["arxiv"], second[0]["doi"]) == ("arxiv", ARXIV, DOI)
+
+
+def test_entries_of_a_file_are_completed_by_their_ids(root: Path, server: Played) -> None:
+    server.answer("/arxiv/api/query", services.ARXIV_FEED)
+    bib = f"@misc{{m, title={{Mending Leaky Gradients with Sealing Wax}}, author={{M. and others}}, year=2029, eprint={{{ARXIV}}}}}"
+    (item,) = listed(add(root, "-", "--json", text=bib))
+    assert item["authors"] == list(services.AUTHORS)
+    assert load(root).papers[item["id"]].evidence == (f"https://arxiv.org/abs/{ARXIV}",)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Answer(status=500), 3),
+        (Answer(status=429, headers={"Retry-After": "9999"}), 3),
+        (Answer(fault="reset"), 3),
+        (Answer(fault="endless"), 3),
+        (Answer(b"<html>", headers={"Content-Type": "application/json"}), 3),
+        (Answer(status=302, headers={"Location": "/crossref/works/10.1234/x"}), 3),
+        (Answer(status=302, headers={"Location": "http://169.254.169.254/latest/"}), 1),
+        (Answer(status=404), 1),
+    ],
+)
+def test_a_failing_service_gives_a_line_an_exit_code_and_no_file(
+    root: Path, server: Played, answer: Answer, code: int
+) -> None:
+    server.answer("/crossref/works/10.1234/x", answer)
+    result = add(root, "10.1234/x", "--json")
+    assert result.exit_code == code
+    (item,) = listed(result)
+    assert item["status"] == "refused"
+    assert len(item["problems"][0]["message"]) < 500
+    assert papers(root) == ["zhu2019deep.yaml"]
+
+
+def test_without_leave_no_private_address_is_asked(root: Path, server: Played, monkeypatch: Any) -> None:
+    monkeypatch.delenv("ATLAS_ALLOW_PRIVATE")
+    (item,) = listed(add(root, "10.1234/x", "--json"))
+    assert item["problems"][0]["code"] == "refused-address"
+    assert server.asked == []
+
+
+def test_without_httpx_files_are_read_and_look_ups_say_what_to_install(root: Path, monkeypatch: Any) -> None:
+    for name in [
+        name for name in sys.modules if name.startswith(("inversion_atlas.network", "inversion_atlas.intake.lookup"))
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    assert add(root, str(root / "in.bib"), "--offline", "--dry-run").exit_code == 1
+    result = add(root, "10.1234/x")
+    assert result.exit_code == 2
+    assert "pip install 'inversion-atlas[intake]'" in result.stderr
+
+
+def test_an_interruption_leaves_whole_files_and_a_whole_array(root: Path) -> None:
+    many = "\n".join(
+        f"@misc{{k{n}, title={{Work {n} of Wax {n}}}, author={{A{'x' * (n % 50)}, B}}, year=2020}}" for n in range(4000)
+    )
+    (root / "many.bib").write_text(many)
+    command = [sys.executable, "-c", "from inversion_atlas.cli.main import main; main()", "--root", str(root), "add",
+               str(root / "many.bib"), "--offline", "--json"]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ) as process:
+        while len(papers(root)) < 30 and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        out, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said.decode()
+    items = json.loads(out)
+    assert b"Interrupted after" in said
+    written = [path for path in (root / "data/papers").rglob("*") if path.is_file()]
+    assert len(items) <= len(written) <= len(items) + 2
+    assert len(written) < 4000
+    assert all(path.suffix == ".yaml" and parse(path.read_text(encoding="utf-8")) for path in written)
+    load(root)

@@ -1,0 +1,252 @@
+"""`atlas add`: papers from identifiers, addresses and bibliographies become draft records."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from inversion_atlas.atomic import write_atomic
+from inversion_atlas.catalogue import Catalogue, read
+from inversion_atlas.cli.main import Session
+from inversion_atlas.intake import files
+from inversion_atlas.intake.adding import DUPLICATE, NEW, REFUSED, UPDATE, Adding, Outcome, network_failed, unread
+from inversion_atlas.intake.entry import Entry
+from inversion_atlas.records.findings import printable
+
+if TYPE_CHECKING:
+    from inversion_atlas.intake.lookup import LookUp
+
+_FILE_ENDINGS = (".bib", ".bibtex", ".ris", ".json", ".txt", ".nbib", ".enw")
+# With more new records than this, what remains to be done is said once for all.
+_SHOWN_TODO = 5
+_PROGRESS_EVERY = 100
+_INSTALL = "look-ups need httpx: pip install 'inversion-atlas[intake]' (files are read without it: --offline)"
+
+
+@click.command(
+    epilog="Exit codes: 0 done, 1 entries were refused, 2 wrong use, 3 the network or a service failed, "
+    "130 interrupted. Environment: ATLAS_CACHE (folder of look-ups), ATLAS_DELAY (seconds between two questions to one "
+    "host), ATLAS_ALLOW_PRIVATE=1 (look-ups may reach private addresses), ATLAS_CROSSREF_URL and others (docs/adding.md)."
+)
+@click.argument("things", metavar="THING…", nargs=-1, required=True)
+@click.option("--dry-run", is_flag=True, help="Write nothing; say what would be written.")
+@click.option("--offline", is_flag=True, help="Use only files and what was looked up before.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array with one object per entry read.")
+@click.option("--update", "updating", is_flag=True, help="Apply what is offered for records that exist, after asking.")
+@click.option("--yes", is_flag=True, help="With --update: do not ask.")
+@click.pass_obj
+def add(
+    session: Session, things: tuple[str, ...], dry_run: bool, offline: bool, as_json: bool, updating: bool, yes: bool
+) -> None:
+    """Add papers as draft records.
+
+    A THING is a DOI, an arXiv id or address, an address at OpenReview, the ACL Anthology, CVF, USENIX, PMLR, NeurIPS
+    or DBLP, a file of BibTeX, RIS or CSL-JSON, or - for what is pasted.
+
+    \b
+    atlas add 10.1145/2810103.2813677
+    atlas add arXiv:1906.08935 https://openreview.net/forum?id=rkgn1h4twH
+    atlas add references.bib --dry-run
+    """
+    if yes and not updating:
+        raise click.UsageError("--yes goes with --update")
+    if updating and not yes and ("-" in things or not sys.stdin.isatty()):
+        raise click.UsageError("--update asks before each change; where nobody can answer, add --yes")
+    catalogue, broken = read(session.root)
+    with ExitStack() as stack:
+        asking = _Asking(catalogue, offline, stack)
+        entries = list(_entries(things, asking))
+        adding = Adding(catalogue, date.today(), dry_run, asking.complete)
+        report = _JsonReport() if as_json else _TextReport(dry_run, updating)
+        outcomes, interrupted = _taken(entries, adding, report, dry_run, updating, yes)
+    report.end(outcomes, len(entries), interrupted)
+    if broken:
+        click.echo(f"The catalogue has {len(broken)} errors; duplicates in broken files go unseen.", err=True)
+    raise SystemExit(130 if interrupted else _exit_code(outcomes))
+
+
+def _taken(
+    entries: Sequence[Callable[[], Entry]],
+    adding: Adding,
+    report: _JsonReport | _TextReport,
+    dry_run: bool,
+    updating: bool,
+    yes: bool,
+) -> tuple[list[Outcome], bool]:
+    """Take entry after entry until all are taken or somebody interrupts; each is written whole or not begun."""
+    outcomes: list[Outcome] = []
+    try:
+        for number, entry in enumerate(entries, 1):
+            outcome = adding.take(entry())
+            outcomes.append(outcome)
+            report.tell(outcome)
+            if updating and outcome.status == UPDATE and not dry_run:
+                _update(adding, outcome, yes)
+            if number % _PROGRESS_EVERY == 0 and number < len(entries):
+                click.echo(f"{number} of {len(entries)} entries", err=True)
+    except (KeyboardInterrupt, click.Abort):
+        return outcomes, True
+    return outcomes, False
+
+
+def _entries(things: Sequence[str], asking: _Asking) -> Iterator[Callable[[], Entry]]:
+    """Yield for each entry what gives it: those of files are at hand, those to be looked up are asked for in turn."""
+    for thing in things:
+        if thing == "-":
+            data = sys.stdin.buffer.read(files.MAX_BYTES + 1)
+            pasted = list(files.pasted_things(data))
+            yield from (asking.later(line) for line in pasted) if pasted else map(_given, files.read(data, "<stdin>"))
+        elif (path := Path(thing)).is_file():
+            yield from map(_given, _file(path))
+        elif thing.lower().endswith(_FILE_ENDINGS) and "://" not in thing:
+            raise click.UsageError(f"there is no file {thing}")
+        else:
+            yield asking.later(thing)
+
+
+def _file(path: Path) -> list[Entry]:
+    try:
+        with path.open("rb") as file:
+            return files.read(file.read(files.MAX_BYTES + 1), str(path))
+    except OSError as error:
+        return [unread(str(path), f"cannot read {path}: {error.strerror}")]
+
+
+def _given(entry: Entry) -> Callable[[], Entry]:
+    return lambda: entry
+
+
+class _Asking:
+    """Looks things up, with a client that is made when first needed."""
+
+    def __init__(self, catalogue: Catalogue, offline: bool, stack: ExitStack) -> None:
+        self._catalogue = catalogue
+        self._offline = offline
+        self._stack = stack
+        self._look_up: LookUp | None = None
+
+    def later(self, thing: str) -> Callable[[], Entry]:
+        """Return what looks a thing up when its turn comes."""
+        return lambda: self._made().thing(thing)
+
+    def complete(self, entry: Entry) -> Entry:
+        """Return an entry of a file with what its identifiers lead to; offline, and looked up already, as it is."""
+        if self._offline or entry.evidence or not (entry.doi or entry.arxiv):
+            return entry
+        return self._made().complete(entry)
+
+    def _made(self) -> LookUp:
+        if self._look_up is None:
+            try:
+                from inversion_atlas.intake.lookup import LookUp, Services
+                from inversion_atlas.network.guard import Guard
+                from inversion_atlas.network.polite import Manners, Reader, cache_folder
+            except ModuleNotFoundError as error:
+                raise click.UsageError(f"{_INSTALL} ({error.name} is missing)") from None
+            settings = self._catalogue.settings
+            delay = os.environ.get("ATLAS_DELAY", "")
+            contact = settings.contact or settings.repository or ""
+            manners = (
+                Manners(contact, float(delay), {}, backoff=float(delay)) if _is_number(delay) else Manners(contact)
+            )
+            guard = Guard(allow_private=os.environ.get("ATLAS_ALLOW_PRIVATE") == "1")
+            reader = Reader(guard, manners, cache=cache_folder(), offline=self._offline, tell=_whisper)
+            self._stack.enter_context(reader)
+            self._look_up = LookUp(reader, Services.from_environment(), contact if "@" in contact else "")
+        return self._look_up
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit()
+
+
+def _whisper(text: str) -> None:
+    click.echo(printable(text), err=True)
+
+
+def _update(adding: Adding, outcome: Outcome, yes: bool) -> None:
+    if not yes and not click.confirm(f"Change {outcome.path}?", err=True):
+        return
+    try:
+        text = adding.apply(outcome)
+        write_atomic(adding.catalogue.root / outcome.path, text.encode())
+    except (ValueError, OSError) as error:
+        click.echo(printable(f"{outcome.path} was left as it is, edit it by hand: {error}"), err=True)
+    else:
+        click.echo(f"changed {outcome.path}", err=True)
+
+
+class _JsonReport:
+    """A JSON array, item by item, closed even where the command is interrupted."""
+
+    def __init__(self) -> None:
+        self._opened = False
+
+    def tell(self, outcome: Outcome) -> None:
+        click.echo(
+            ("[" if not self._opened else ",") + "\n  " + json.dumps(outcome.as_json(), ensure_ascii=False), nl=False
+        )
+        self._opened = True
+
+    def end(self, outcomes: Sequence[Outcome], total: int, interrupted: bool) -> None:
+        click.echo("\n]" if self._opened else "[]")
+        if interrupted:
+            click.echo(f"Interrupted after {len(outcomes)} of {total} entries.", err=True)
+
+
+class _TextReport:
+    """A line for each entry, its problems under it, and in the end what remains to be done."""
+
+    def __init__(self, dry_run: bool, updating: bool) -> None:
+        self._dry_run = dry_run
+        self._updating = updating
+
+    def tell(self, outcome: Outcome) -> None:
+        entry = outcome.entry
+        at = f"{entry.origin}:{entry.line}" if entry.line else entry.origin
+        name = entry.title or entry.key or "(no title)"
+        where = outcome.path or at
+        color = {NEW: "green", UPDATE: "yellow", REFUSED: "red"}.get(outcome.status)
+        head = click.style(f"{outcome.status:<9}", fg=color)
+        click.echo(f"{head} {printable(where)}  {printable(name[:120])}")
+        if outcome.why:
+            click.echo(f"          {printable(outcome.why)}")
+        for change in outcome.changes:
+            click.echo(f"          {printable(str(change))}")
+        for problem in entry.problems:
+            place = f"{entry.origin}:{problem.line}: " if problem.line else ""
+            click.echo(printable(f"          {place}[{problem.code}] {problem.message}"), err=True)
+
+    def end(self, outcomes: Sequence[Outcome], total: int, interrupted: bool) -> None:
+        counts = {status: sum(o.status == status for o in outcomes) for status in (NEW, UPDATE, DUPLICATE, REFUSED)}
+        if total > 1:
+            click.echo(", ".join(f"{count} {status}" for status, count in counts.items() if count), err=True)
+        if interrupted:
+            rest = total - len(outcomes)
+            click.echo(f"Interrupted: {rest} entries were not begun; the same command goes on with them.", err=True)
+        written = [outcome for outcome in outcomes if outcome.status == NEW]
+        for outcome in written[:_SHOWN_TODO]:
+            click.echo(f"Remains in {outcome.path}: {printable('; '.join(outcome.todo))}.", err=True)
+        if len(written) > _SHOWN_TODO:
+            click.echo("In each of the others likewise; each file names the choices.", err=True)
+        if written and self._dry_run:
+            click.echo("Nothing was written (--dry-run).", err=True)
+        elif written:
+            click.echo("Then: atlas check", err=True)
+        if counts[UPDATE] and not self._updating:
+            click.echo("Records that exist were not changed; --update applies what is offered.", err=True)
+
+
+def _exit_code(outcomes: Sequence[Outcome]) -> int:
+    refused = [outcome for outcome in outcomes if outcome.status == REFUSED]
+    if any(network_failed(outcome.entry) for outcome in refused):
+        return 3
+    return 1 if refused else 0

@@ -1,0 +1,1 @@
+"""From an identifier, an address or a file to a draft record."""

@@ -1,0 +1,1 @@
+"""Reading from the network: which addresses may be connected to, and how politely."""
