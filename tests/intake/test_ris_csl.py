@@ -42,6 +42,12 @@ def test_ris_with_other_spaces_is_ris(dash: str) -> None:
     assert (entry.title, entry.year, entry.problems) == ("One", 2019, ())
 
 
+def test_joined_files_of_both_formats_lose_nothing() -> None:
+    bib = "@misc{a, title={First}, author={A B}, year=2019}\n"
+    entries = files.read(f"{bib}TY  - JOUR\nTI  - Second\nER  - \n{bib}TY  - JOUR\nTI  - Last\nER  - \n".encode())
+    assert [entry.title for entry in entries] == ["First", "Second", "First", "Last"]
+
+
 def test_ris_fields_are_read() -> None:
     text = "TY  - JOUR\nAU  - van Gogh, V.\nAU  - et al.\nTI  - T\nJO  - J. X\nVL  - 3\nIS  - 2\nSP  - 12\nEP  - 19\n"
     (entry,) = files.read(f"{text}PY  - 2019\nDO  - nonsense\nUR  - https://x.org/a\nER  - \n".encode())
