@@ -33,8 +33,8 @@ _INSTALL = "look-ups need httpx: pip install 'inversion-atlas[intake]' (files ar
 
 @click.command(
     epilog="Exit codes: 0 done, 1 entries were refused, 2 wrong use, 3 the network or a service failed, "
-    "130 interrupted. Environment: ATLAS_CACHE (folder of look-ups), ATLAS_DELAY (seconds between two questions to one "
-    "host), ATLAS_ALLOW_PRIVATE=1 (look-ups may reach private addresses), ATLAS_CROSSREF_URL and others (docs/adding.md)."
+    "130 interrupted. Environment: ATLAS_CACHE (folder of look-ups), ATLAS_DELAY (seconds between questions to a "
+    "host), ATLAS_ALLOW_PRIVATE=1 (look-ups may reach private addresses), ATLAS_CROSSREF_URL … (docs/adding.md)."
 )
 @click.argument("things", metavar="THING…", nargs=-1, required=True)
 @click.option("--dry-run", is_flag=True, help="Write nothing; say what would be written.")
