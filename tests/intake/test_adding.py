@@ -30,7 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TODAY = date(2026, 1, 2)
 DLG = Entry(title="Deep Leakage from Gradients", authors=("Zhu, Ligeng", "Liu, Zhijian", "Han, Song"), year=2019)
 RECORD: dict[str, Any] = {
-    "title": "Deep Leakage from Gradients", "authors": list(DLG.authors), "year": 2019, "venue": "arxiv", "kind": "attack",
+    "title": "Deep Leakage from Gradients", "authors": list(DLG.authors), "year": 2019, "venue": "arxiv",
+    "kind": "attack",
     "links": {"arxiv": "1906.08935"},
 }  # fmt: skip
 VENUES = {
@@ -63,7 +64,8 @@ def codes(entry: Entry) -> list[str]:
 
 
 def test_a_new_work_is_written_as_a_draft_that_is_a_record(small: Catalogue) -> None:
-    entry = Entry(title="Sealing a White-box: 50 %", authors=("Müller, J.",), year=2024, venue="NeurIPS 2024", doi="10.1234/x",
+    entry = Entry(title="Sealing a White-box: 50 %", authors=("Müller, J.",), year=2024, venue="NeurIPS 2024",
+                  doi="10.1234/x",
                   abstract="Against white-box attacks.\n# not: a comment", origin="x.bib", line=3)  # fmt: skip
     outcome = taking(small).take(entry)
     assert (outcome.status, outcome.path) == (NEW, "data/papers/2024/muller2024sealing.yaml")
@@ -163,7 +165,8 @@ def test_what_cannot_be_a_record_is_refused_with_the_reason(small: Catalogue) ->
 def test_an_update_changes_its_lines_and_no_other(small: Catalogue, tmp_path: Path) -> None:
     path = small.root / "data/papers/2019/zhu2019deep.yaml"
     text = (
-        "# mine\ntitle: Deep Leakage from Gradients\nauthors: [\"Zhu, Ligeng\", \"Liu, Zhijian\", \"Han, Song\"]\nyear: 2019\n"
+        "# mine\ntitle: Deep Leakage from Gradients\nauthors: [\"Zhu, Ligeng\", \"Liu, Zhijian\", \"Han, Song\"]\n"
+        "year: 2019\n"
         "venue: arxiv  # for now\nkind: attack\n# of links\nlinks:\n  arxiv: \"1906.08935\"  # checked\n\n# the end\n"
     )  # fmt: skip
     path.write_text(text)
@@ -177,8 +180,10 @@ def test_an_update_changes_its_lines_and_no_other(small: Catalogue, tmp_path: Pa
     ]  # fmt: skip
     edited = adding.apply(outcome)
     assert edited == (
-        "# mine\ntitle: Deep Leakage from Gradients\nauthors: [\"Zhu, Ligeng\", \"Liu, Zhijian\", \"Han, Song\"]\nyear: 2019\n"
-        "venue: neurips\nvolume: 32\nkind: attack\n# of links\nlinks:\n  doi: \"10.1234/x\"\n  arxiv: \"1906.08935\"  # checked\n"
+        "# mine\ntitle: Deep Leakage from Gradients\nauthors: [\"Zhu, Ligeng\", \"Liu, Zhijian\", \"Han, Song\"]\n"
+        "year: 2019\n"
+        "venue: neurips\nvolume: 32\nkind: attack\n# of links\nlinks:\n  doi: \"10.1234/x\"\n"
+        "  arxiv: \"1906.08935\"  # checked\n"
         "evidence: [https://doi.org/10.1234/x]\n\n# the end\n"
     )  # fmt: skip
 
@@ -253,7 +258,8 @@ people = st.builds(
     title=lines,
     authors=st.lists(people | words.map(lambda word: f"{word.upper()} TEAM"), min_size=1, max_size=4, unique=True),
     year=st.integers(1950, 2030),
-    numbers=st.fixed_dictionaries({}, optional={"volume": st.integers(1, 99).map(str), "issue": st.integers(1, 9).map(str),
+    numbers=st.fixed_dictionaries({}, optional={"volume": st.integers(1, 99).map(str),
+                                                "issue": st.integers(1, 9).map(str),
                                                 "pages": st.sampled_from(["1–9", "e12", "12", "7-1–7-9", "1–2, 5–6"])}),
     links=st.fixed_dictionaries({}, optional={"doi": st.sampled_from(["10.1145/2810103.28", "10.1007/978-3_1"]),
                                               "arxiv": st.sampled_from(["1906.08935", "cs/0601001"]),

@@ -135,7 +135,8 @@ def test_crossref_gives_what_is_missing() -> None:
 
 def test_identifiers_are_found_wherever_they_stand() -> None:
     spellings = [
-        "eprint={1906.08935v2}, archivePrefix={arXiv}", "journal={arXiv preprint arXiv:1906.08935}", "eprint={1906.08935}",
+        "eprint={1906.08935v2}, archivePrefix={arXiv}", "journal={arXiv preprint arXiv:1906.08935}",
+        "eprint={1906.08935}",
         "journal={CoRR}, volume={abs/1906.08935}",
         "url={https://arxiv.org/pdf/1906.08935v1.pdf}",
         "doi={10.48550/arXiv.1906.08935}", "note={arXiv: 1906.08935}",
