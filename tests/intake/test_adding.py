@@ -23,7 +23,7 @@ from inversion_atlas.intake.duplicates import Index
 from inversion_atlas.intake.entry import Entry
 from inversion_atlas.intake.suggest import Suggester, suggested_kind
 from inversion_atlas.records.paper import Kind, Links, Paper
-from inversion_atlas.records.writing import to_yaml
+from inversion_atlas.records.writing import format_text, to_yaml
 from inversion_atlas.records.yamlfile import parse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +78,15 @@ def test_a_new_work_is_written_as_a_draft_that_is_a_record(small: Catalogue) -> 
     assert "Against white-box attacks." not in text
     assert "write `summary`" in outcome.todo
     assert [path.name for path in (small.root / "data/papers/2024").iterdir()] == ["muller2024sealing.yaml"]
+
+
+def test_a_draft_is_in_canonical_form_and_keeps_its_comments_there(catalogue: Catalogue) -> None:
+    adding = taking(catalogue, dry_run=True)
+    for title in ("A Gradient Inversion Attack on Faces", "Cabbages and Kings: a Survey of Wax, Strings and Sealing"):
+        text = adding.take(replace(DLG, title=title, year=2031, venue="NeurIPS", doi="10.1234/x9")).text
+        assert format_text(text, Paper) == text
+        for facet in catalogue.facets:
+            assert f"#   {facet}: [" in text
 
 
 def test_a_dry_run_writes_nothing(small: Catalogue) -> None:
