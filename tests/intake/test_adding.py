@@ -83,7 +83,7 @@ def test_a_new_work_is_written_as_a_draft_that_is_a_record(small: Catalogue) -> 
 def test_a_draft_is_in_canonical_form_and_keeps_its_comments_there(catalogue: Catalogue) -> None:
     adding = taking(catalogue, dry_run=True)
     for title in ("A Gradient Inversion Attack on Faces", "Cabbages and Kings: a Survey of Wax, Strings and Sealing"):
-        text = adding.take(replace(DLG, title=title, year=2031, venue="NeurIPS", doi="10.1234/x9")).text
+        text = adding.take(replace(DLG, title=title, year=2031, venue="NeurIPS", doi=f"10.1234/{len(title)}")).text
         assert format_text(text, Paper) == text
         for facet in catalogue.facets:
             assert f"#   {facet}: [" in text
