@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -85,8 +86,10 @@ def test_a_draft_is_in_canonical_form_and_keeps_its_comments_there(catalogue: Ca
     for title in ("A Gradient Inversion Attack on Faces", "Cabbages and Kings: a Survey of Wax, Strings and Sealing"):
         text = adding.take(replace(DLG, title=title, year=2031, venue="NeurIPS", doi=f"10.1234/{len(title)}")).text
         assert format_text(text, Paper) == text
-        for facet in catalogue.facets:
-            assert f"#   {facet}: [" in text
+        for facet in catalogue.facets.values():
+            assert f"#   {facet.id}: [" in text
+            assert set(facet.terms) <= set(re.split(r"[\s,]+", text))
+        assert max(map(len, text.splitlines())) <= 130
 
 
 def test_a_dry_run_writes_nothing(small: Catalogue) -> None:
