@@ -50,9 +50,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 …" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --editable '.[site,tables]'
+	$(PIP) --editable '.[site,tables,intake]'
 	@touch $@
 
 $(TESTED): $(INSTALLED)
-	$(PIP) --editable '.[site,tables,dev,reference]'
+	$(PIP) --editable '.[site,tables,intake,dev,reference]'
 	@touch $@

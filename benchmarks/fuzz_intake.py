@@ -52,17 +52,19 @@ month = oct, year = {2015}, doi = {10.1145/2810103.2813677}}""",
 @inproceedings{c, crossref = {p}, author = {A. B. and C D, and E F}, title = {On $\epsilon$-{DP} 50% of the time}}
 @comment{jabref-meta: databaseType:bibtex;}
 @preamble{"\newcommand{\noopsort}[1]{}"}""",
-    b"TY  - JOUR\r\nAU  - Zhao, Bo\r\nAU  - Mopuri, Konda Reddy\r\nTI  - iDLG: Improved Deep Leakage\r\n  from Gradients"
-    b"\r\nT2  - arXiv\r\nPY  - 2020/01/08\r\nSP  - 1\r\nEP  - 9\r\nDO  - 10.1/x\r\nER  - \r\n",
+    b"TY  - JOUR\r\nAU  - Zhao, Bo\r\nAU  - Mopuri, Konda Reddy\r\nTI  - iDLG: Improved Deep Leakage\r\n"
+    b"  from Gradients\r\nT2  - arXiv\r\nPY  - 2020/01/08\r\nSP  - 1\r\nEP  - 9\r\nDO  - 10.1/x\r\nER  - \r\n",
     b"TY  - CONF\nA1  - Gr\xfcn, J.\nT1  - Two records\nY1  - 2019\nTY  - CHAP\nAU  - Liu, Z.\nTI  - without an end\n"
     b"PY  - 2018\n",
     b'[{"type": "paper-conference", "title": "A <i>title</i> &amp; more", "author": [{"family": "Gogh", "given": "V.", '
-    b'"non-dropping-particle": "van"}, {"literal": "Team"}], "issued": {"date-parts": [[2019, 5]]}, "DOI": "10.1145/1"}]',
+    b'"non-dropping-particle": "van"}, {"literal": "Team"}], "issued": {"date-parts": [[2019, 5]]}, '
+    b'"DOI": "10.1145/1"}]',
 ]
 # fmt: off
 MARKS = [
-    b"{", b"}", b'"', b",", b"=", b"#", b"@", b"(", b")", b"\\", b"$", b"%", b"&", b"~", b"^", b"_", b"\n", b"\r", b"\0",
-    b"\xff", b"\xfc", b"\xef\xbb\xbf", b"\xff\xfe", b"\xe2\x80\xae", b"\xef\xbc\x8c", b"\xcc\x81", b"\xf0\x9f\x98\x80",
+    b"{", b"}", b'"', b",", b"=", b"#", b"@", b"(", b")", b"\\", b"$", b"%", b"&", b"~", b"^", b"_", b"\n", b"\r",
+    b"\0",     b"\xff", b"\xfc",
+    b"\xef\xbb\xbf", b"\xff\xfe", b"\xe2\x80\xae", b"\xef\xbc\x8c", b"\xcc\x81", b"\xf0\x9f\x98\x80",
     b" and ", b" and others", b"et al.", b"@article{", b"@string{x=", b"crossref={p}", b"\\\"{", b"{\\'", b"year=",
     b"TY  - ",
     b"ER  - ", b"AU  - ", b"  - ", b"\n@", b"--", b"}}", b"},", b"{{", b"[", b"]", b"null", b"1e999", b"\\u0000",

@@ -90,7 +90,8 @@ def test_json_says_the_same_of_each_entry(root: Path) -> None:
     result = add(root, str(root / "in.bib"), "--offline", "--json", "--dry-run")
     assert result.exit_code == 1
     new, known, twice, bad = listed(result)
-    assert {key: new[key] for key in ("title", "authors", "year", "venue", "doi", "arxiv", "url", "status", "problems")} == {
+    asked = ("title", "authors", "year", "venue", "doi", "arxiv", "url", "status", "problems")
+    assert {key: new[key] for key in asked} == {
         "title": "Sealing Wax", "authors": ["Müller, J.", "Li, B."], "year": 2024, "venue": "ccs", "doi": "10.1234/wax",
         "arxiv": None, "url": None, "status": "new", "problems": [],
     }  # fmt: skip
@@ -190,7 +191,8 @@ def test_an_arxiv_id_is_looked_up_once_and_then_known_offline(root: Path, server
 
 def test_entries_of_a_file_are_completed_by_their_ids(root: Path, server: Played) -> None:
     server.answer("/arxiv/api/query", services.ARXIV_FEED)
-    bib = f"@misc{{m, title={{Mending Leaky Gradients with Sealing Wax}}, author={{M. and others}}, year=2029, eprint={{{ARXIV}}}}}"
+    title = "Mending Leaky Gradients with Sealing Wax"
+    bib = f"@misc{{m, title={{{title}}}, author={{M. and others}}, year=2029, eprint={{{ARXIV}}}}}"
     (item,) = listed(add(root, "-", "--json", text=bib))
     assert item["authors"] == list(services.AUTHORS)
     assert load(root).papers[item["id"]].evidence == (f"https://arxiv.org/abs/{ARXIV}",)
@@ -256,7 +258,7 @@ def test_an_interruption_leaves_whole_files_and_a_whole_array(root: Path) -> Non
     items = json.loads(out)
     assert b"Interrupted after" in said
     written = [path for path in (root / "data/papers").rglob("*") if path.is_file()]
-    assert len(items) <= len(written) <= len(items) + 2
+    assert len(items) == len(written) - 1
     assert len(written) < 4000
     assert all(path.suffix == ".yaml" and parse(path.read_text(encoding="utf-8")) for path in written)
     load(root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -23,14 +24,15 @@ from inversion_atlas.intake.duplicates import Index
 from inversion_atlas.intake.entry import Entry
 from inversion_atlas.intake.suggest import Suggester, suggested_kind
 from inversion_atlas.records.paper import Kind, Links, Paper
-from inversion_atlas.records.writing import to_yaml
+from inversion_atlas.records.writing import format_text, to_yaml
 from inversion_atlas.records.yamlfile import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = date(2026, 1, 2)
 DLG = Entry(title="Deep Leakage from Gradients", authors=("Zhu, Ligeng", "Liu, Zhijian", "Han, Song"), year=2019)
 RECORD: dict[str, Any] = {
-    "title": "Deep Leakage from Gradients", "authors": list(DLG.authors), "year": 2019, "venue": "arxiv", "kind": "attack",
+    "title": "Deep Leakage from Gradients", "authors": list(DLG.authors), "year": 2019, "venue": "arxiv",
+    "kind": "attack",
     "links": {"arxiv": "1906.08935"},
 }  # fmt: skip
 VENUES = {
@@ -63,7 +65,8 @@ def codes(entry: Entry) -> list[str]:
 
 
 def test_a_new_work_is_written_as_a_draft_that_is_a_record(small: Catalogue) -> None:
-    entry = Entry(title="Sealing a White-box: 50 %", authors=("Müller, J.",), year=2024, venue="NeurIPS 2024", doi="10.1234/x",
+    entry = Entry(title="Sealing a White-box: 50 %", authors=("Müller, J.",), year=2024, venue="NeurIPS 2024",
+                  doi="10.1234/x",
                   abstract="Against white-box attacks.\n# not: a comment", origin="x.bib", line=3)  # fmt: skip
     outcome = taking(small).take(entry)
     assert (outcome.status, outcome.path) == (NEW, "data/papers/2024/muller2024sealing.yaml")
@@ -76,6 +79,17 @@ def test_a_new_work_is_written_as_a_draft_that_is_a_record(small: Catalogue) -> 
     assert "Against white-box attacks." not in text
     assert "write `summary`" in outcome.todo
     assert [path.name for path in (small.root / "data/papers/2024").iterdir()] == ["muller2024sealing.yaml"]
+
+
+def test_a_draft_is_in_canonical_form_and_keeps_its_comments_there(catalogue: Catalogue) -> None:
+    adding = taking(catalogue, dry_run=True)
+    for title in ("A Gradient Inversion Attack on Faces", "Cabbages and Kings: a Survey of Wax, Strings and Sealing"):
+        text = adding.take(replace(DLG, title=title, year=2031, venue="NeurIPS", doi=f"10.1234/{len(title)}")).text
+        assert format_text(text, Paper) == text
+        for facet in catalogue.facets.values():
+            assert f"#   {facet.id}: [" in text
+            assert set(facet.terms) <= set(re.split(r"[\s,]+", text))
+        assert max(map(len, text.splitlines())) <= 130
 
 
 def test_a_dry_run_writes_nothing(small: Catalogue) -> None:
@@ -163,7 +177,8 @@ def test_what_cannot_be_a_record_is_refused_with_the_reason(small: Catalogue) ->
 def test_an_update_changes_its_lines_and_no_other(small: Catalogue, tmp_path: Path) -> None:
     path = small.root / "data/papers/2019/zhu2019deep.yaml"
     text = (
-        "# mine\ntitle: Deep Leakage from Gradients\nauthors: [\"Zhu, Ligeng\", \"Liu, Zhijian\", \"Han, Song\"]\nyear: 2019\n"
+        "# mine\ntitle: Deep Leakage from Gradients\nauthors: [\"Zhu, Ligeng\", \"Liu, Zhijian\", \"Han, Song\"]\n"
+        "year: 2019\n"
         "venue: arxiv  # for now\nkind: attack\n# of links\nlinks:\n  arxiv: \"1906.08935\"  # checked\n\n# the end\n"
     )  # fmt: skip
     path.write_text(text)
@@ -177,8 +192,10 @@ def test_an_update_changes_its_lines_and_no_other(small: Catalogue, tmp_path: Pa
     ]  # fmt: skip
     edited = adding.apply(outcome)
     assert edited == (
-        "# mine\ntitle: Deep Leakage from Gradients\nauthors: [\"Zhu, Ligeng\", \"Liu, Zhijian\", \"Han, Song\"]\nyear: 2019\n"
-        "venue: neurips\nvolume: 32\nkind: attack\n# of links\nlinks:\n  doi: \"10.1234/x\"\n  arxiv: \"1906.08935\"  # checked\n"
+        "# mine\ntitle: Deep Leakage from Gradients\nauthors: [\"Zhu, Ligeng\", \"Liu, Zhijian\", \"Han, Song\"]\n"
+        "year: 2019\n"
+        "venue: neurips\nvolume: 32\nkind: attack\n# of links\nlinks:\n  doi: \"10.1234/x\"\n"
+        "  arxiv: \"1906.08935\"  # checked\n"
         "evidence: [https://doi.org/10.1234/x]\n\n# the end\n"
     )  # fmt: skip
 
@@ -253,7 +270,8 @@ people = st.builds(
     title=lines,
     authors=st.lists(people | words.map(lambda word: f"{word.upper()} TEAM"), min_size=1, max_size=4, unique=True),
     year=st.integers(1950, 2030),
-    numbers=st.fixed_dictionaries({}, optional={"volume": st.integers(1, 99).map(str), "issue": st.integers(1, 9).map(str),
+    numbers=st.fixed_dictionaries({}, optional={"volume": st.integers(1, 99).map(str),
+                                                "issue": st.integers(1, 9).map(str),
                                                 "pages": st.sampled_from(["1–9", "e12", "12", "7-1–7-9", "1–2, 5–6"])}),
     links=st.fixed_dictionaries({}, optional={"doi": st.sampled_from(["10.1145/2810103.28", "10.1007/978-3_1"]),
                                               "arxiv": st.sampled_from(["1906.08935", "cs/0601001"]),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports import bibtex as exported
-from inversion_atlas.intake import bibtex
+from inversion_atlas.intake import bibtex, draft
 from inversion_atlas.intake.decoding import decode
 from inversion_atlas.intake.entry import Entry
 
@@ -135,7 +135,8 @@ def test_crossref_gives_what_is_missing() -> None:
 
 def test_identifiers_are_found_wherever_they_stand() -> None:
     spellings = [
-        "eprint={1906.08935v2}, archivePrefix={arXiv}", "journal={arXiv preprint arXiv:1906.08935}", "eprint={1906.08935}",
+        "eprint={1906.08935v2}, archivePrefix={arXiv}", "journal={arXiv preprint arXiv:1906.08935}",
+        "eprint={1906.08935}",
         "journal={CoRR}, volume={abs/1906.08935}",
         "url={https://arxiv.org/pdf/1906.08935v1.pdf}",
         "doi={10.48550/arXiv.1906.08935}", "note={arXiv: 1906.08935}",
@@ -192,6 +193,30 @@ def test_no_text_makes_the_reader_raise(text: str | bytes) -> None:
     data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     entries = [entry.complete() for entry in read(data)]
     assert entries or not decode(data).text.strip() or b"@" in data
+
+
+# What the run of a million mutated files, and the shorter ones before it, found (docs/adding.md).
+FOUND = [
+    (b"@s{author=~{", ()),
+    (b"article{title=g author=and _others\nyear=2020", ()),
+    (b"@e{title=g author={_and others}year=2020", ()),
+    (b"@i{title=p author={and ^others}year=2020", ()),
+    (b"@a{title=v author={%others}year=2020", ()),
+    (b"@e{title=n author=and others;\nyear=2020", ()),
+    (b'@i{author="M {e\xef\xbc\x8ct\ntitle=5,year=2015', ("e, t, M",)),
+    (b'@i{author="M {a and s\ntitle=o,year=2015', ("a and s, M",)),
+    (b"@i{author={A; B C}, title=x1, year=2015}", ("A", "C, B")),
+]
+
+
+@pytest.mark.parametrize(("data", "authors"), FOUND)
+def test_what_the_fuzzing_found_stays_mended(catalogue: Catalogue, data: bytes, authors: tuple[str, ...]) -> None:
+    entry = only(data)
+    assert entry.authors == authors
+    paper, _ = draft.paper_of(entry, catalogue)
+    if paper is not None:
+        again = only(exported.entry(catalogue, draft.with_id(paper, ())))
+        assert (again.title, again.authors, again.year) == (paper.title, paper.authors, paper.year)
 
 
 HEAD = "@a{x,"

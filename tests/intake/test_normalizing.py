@@ -74,7 +74,8 @@ def test_what_is_escaped_is_read_back(text: str) -> None:
     ("field", "expected"),
     [
         ("Ligeng Zhu and Liu, Zhijian AND Song Han", ["Zhu, Ligeng", "Liu, Zhijian", "Han, Song"]),
-        ("Laurens van der Maaten and Ludwig {van Beethoven} and {van Gogh}, V.", ["van der Maaten, Laurens", "van Beethoven, Ludwig", "van Gogh, V."]),
+        ("Laurens van der Maaten and Ludwig {van Beethoven} and {van Gogh}, V.",
+         ["van der Maaten, Laurens", "van Beethoven, Ludwig", "van Gogh, V."]),
         ("de la Cruz, Jr., Juan and Martin Luther King Jr.", ["de la Cruz, Juan, Jr.", "King, Martin Luther, Jr."]),
         ("Jean-Pierre {\\'E}. de La Fontaine", ["de La Fontaine, Jean-Pierre É."]),
         ("{Google Research} and {Barnes and Noble}", ["Google Research", "Barnes and Noble"]),
@@ -136,7 +137,8 @@ def test_nothing_makes_the_reader_of_names_raise(field: str) -> None:
         ("10.1145/3616855", "10.1145/3616855"), ("doi:10.1109/SP.2019.00065", "10.1109/SP.2019.00065"),
         ("https://doi.org/10.1145%2F3616855", "10.1145/3616855"), ("DOI 10.1145/3616855.", "10.1145/3616855"),
         ("10.1007/978-3-319-10\\_1", "10.1007/978-3-319-10_1"), ("{10.1145/3616855}", "10.1145/3616855"),
-        ("10.1002/(SICI)1097-0258(1998)17", "10.1002/(SICI)1097-0258(1998)17"), ("(see 10.1145/3616855)", "10.1145/3616855"),
+        ("10.1002/(SICI)1097-0258(1998)17", "10.1002/(SICI)1097-0258(1998)17"),
+        ("(see 10.1145/3616855)", "10.1145/3616855"),
         ("11.1145/3616855", ""), ("10.1/x", ""), ("", ""),
     ],
 )  # fmt: skip
@@ -181,10 +183,12 @@ def test_years(text: str, year: int | None) -> None:
         ("2021 IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)", "cvpr"),
         ("CVPR 2020", "cvpr"), ("CVPR Workshops", "cvpr-workshops"), ("CCS '15", "ccs"), ("CoRR", "arxiv"),
         ("Proc. of the 22nd ACM SIGSAC Conference on Computer and Communications Security", "ccs"),
-        ("arXiv preprint arXiv:1906.08935", "arxiv"), ("30th USENIX Security Symposium (USENIX Security 21)", "usenix-security"),
+        ("arXiv preprint arXiv:1906.08935", "arxiv"),
+        ("30th USENIX Security Symposium (USENIX Security 21)", "usenix-security"),
         ("Thirty-Fourth AAAI Conference on Artificial Intelligence", "aaai"), ("Computer Vision - ECCV 2020", "eccv"),
         ("2019 IEEE Symposium on Security and Privacy (SP)", "ieee-sp"), ("A venue nobody knows", ""), ("", ""),
-        ("Proceedings of the 5th Workshop on Something at ICML", ""), ("2019", ""), ("Proceedings", ""), ("Security", ""),
+        ("Proceedings of the 5th Workshop on Something at ICML", ""),
+        ("2019", ""), ("Proceedings", ""), ("Security", ""),
     ],
 )  # fmt: skip
 def test_venues(catalogue: Catalogue, text: str, key: str) -> None:

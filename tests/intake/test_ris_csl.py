@@ -21,7 +21,8 @@ def codes(entry: Entry) -> list[tuple[str, int]]:
 
 
 def test_two_records_without_an_end_are_two_records() -> None:
-    data = b"TY  - JOUR\r\nAU  - Zhu, L.\r\nTI  - One\r\n wrapped\r\nPY  - 2019/05/01\r\nTY  - CONF\r\nA1  - Gr\xfcn, J.\r\nT1  - Two\r\nY1  - 2020\r\n"
+    data = b"TY  - JOUR\r\nAU  - Zhu, L.\r\nTI  - One\r\n wrapped\r\nPY  - 2019/05/01\r\n"
+    data += b"TY  - CONF\r\nA1  - Gr\xfcn, J.\r\nT1  - Two\r\nY1  - 2020\r\n"
     first, second = files.read(data)
     assert (first.title, first.authors, first.year) == ("One wrapped", ("Zhu, L.",), 2019)
     assert (second.title, second.authors, second.year) == ("Two", ("Grün, J.",), 2020)
@@ -37,9 +38,15 @@ def test_ris_without_its_start_is_reported() -> None:
 
 @pytest.mark.parametrize("dash", ["  - ", "  -", " - "])
 def test_ris_with_other_spaces_is_ris(dash: str) -> None:
-    (entry,) = files.read("\n".join(f"{tag}{dash}{value}" for tag, value in
-                                    (("TY", "JOUR"), ("AU", "Zhu, L."), ("TI", "One"), ("PY", "2019"), ("ER", ""))).encode())  # fmt: skip
+    fields = {"TY": "JOUR", "AU": "Zhu, L.", "TI": "One", "PY": "2019", "ER": ""}
+    (entry,) = files.read("\n".join(f"{tag}{dash}{value}" for tag, value in fields.items()).encode())
     assert (entry.title, entry.year, entry.problems) == ("One", 2019, ())
+
+
+def test_joined_files_of_both_formats_lose_nothing() -> None:
+    bib = "@misc{a, title={First}, author={A B}, year=2019}\n"
+    entries = files.read(f"{bib}TY  - JOUR\nTI  - Second\nER  - \n{bib}TY  - JOUR\nTI  - Last\nER  - \n".encode())
+    assert [entry.title for entry in entries] == ["First", "Second", "First", "Last"]
 
 
 def test_ris_fields_are_read() -> None:
@@ -84,7 +91,8 @@ def test_what_is_no_item_is_refused_and_its_neighbors_are_read(item: Any) -> Non
 
 
 @pytest.mark.parametrize(("data", "code"), [(b"[{", "not-json"), (b"[" * 100_000, "not-json"), (b"[]", "no-entry"),
-                                            (b"", "no-entry"), (b" \n", "no-entry"), (b"TY  - ", "no-end")])  # fmt: skip
+                                            (b"", "no-entry"), (b" \n", "no-entry"),
+                                            (b"TY  - ", "no-end")])  # fmt: skip
 def test_what_holds_nothing_is_refused(data: bytes, code: str) -> None:
     (entry,) = files.read(data)
     assert entry.complete().refused

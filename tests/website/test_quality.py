@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import subprocess
 import sys
@@ -66,10 +67,27 @@ def test_axe_would_find_something(
     assert {"image-alt", "button-name"} <= set(found)
 
 
-def validate(node_modules: Path, folder: Path) -> list[str]:
-    """Return what html-validate says of every page under a folder, all of them in one process."""
+# Where hundreds of pages come from one template; each of them is validated with ATLAS_EVERY_PAGE=1.
+ALIKE = {"authors": 40, "papers": 6, "maps/gaps": 12, "venues": 6}
+
+
+def pages_to_validate(site: Path) -> list[Path]:
+    """Return every page of a site, of those of one template each so-manieth."""
+    pages = sorted(site.rglob("*.html"))
+    if os.environ.get("ATLAS_EVERY_PAGE"):
+        return pages
+    kept = []
+    for folder, step in ALIKE.items():
+        alike = [page for page in pages if page.parent.parent == site / folder]
+        kept += alike[::step]
+        pages = [page for page in pages if page.parent.parent != site / folder]
+    return pages + kept
+
+
+def validate(node_modules: Path, pages: list[Path]) -> list[str]:
+    """Return what html-validate says of pages, all of them in one process."""
     program = node_modules / "html-validate" / "bin" / "html-validate.mjs"
-    command = ["node", str(program), "--config", str(CONFIG), "--formatter", "json", f"{folder}/**/*.html"]
+    command = ["node", str(program), "--config", str(CONFIG), "--formatter", "json", *map(str, pages)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.stdout, done.stderr
     return [
@@ -79,14 +97,14 @@ def validate(node_modules: Path, folder: Path) -> list[str]:
     ]
 
 
-def test_every_page_is_valid_html(site: Path, node_modules: Path) -> None:
-    assert validate(node_modules, site) == []
+def test_pages_are_valid_html(site: Path, node_modules: Path) -> None:
+    assert validate(node_modules, pages_to_validate(site)) == []
 
 
 def test_a_page_that_is_not_valid_is_found(tmp_path: Path, node_modules: Path) -> None:
     bad = '<!doctype html>\n<html lang="en"><head><title>T</title></head><body><p id="a"><p id="a"><b>x</body></html>'
     (tmp_path / "bad.html").write_text(bad)
-    rules = {line.split(": ")[1] for line in validate(node_modules, tmp_path)}
+    rules = {line.split(": ")[1] for line in validate(node_modules, [tmp_path / "bad.html"])}
     assert {"no-dup-id", "close-order"} <= rules
 
 

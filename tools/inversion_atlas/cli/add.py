@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inversion_atlas.atomic import write_atomic
+from inversion_atlas.atomic import uninterrupted, write_atomic
 from inversion_atlas.catalogue import Catalogue, read
 from inversion_atlas.cli.main import Session
 from inversion_atlas.intake import files
@@ -33,8 +33,8 @@ _INSTALL = "look-ups need httpx: pip install 'inversion-atlas[intake]' (files ar
 
 @click.command(
     epilog="Exit codes: 0 done, 1 entries were refused, 2 wrong use, 3 the network or a service failed, "
-    "130 interrupted. Environment: ATLAS_CACHE (folder of look-ups), ATLAS_DELAY (seconds between two questions to one "
-    "host), ATLAS_ALLOW_PRIVATE=1 (look-ups may reach private addresses), ATLAS_CROSSREF_URL and others (docs/adding.md)."
+    "130 interrupted. Environment: ATLAS_CACHE (folder of look-ups), ATLAS_DELAY (seconds between questions to a "
+    "host), ATLAS_ALLOW_PRIVATE=1 (look-ups may reach private addresses), ATLAS_CROSSREF_URL … (docs/adding.md)."
 )
 @click.argument("things", metavar="THING…", nargs=-1, required=True)
 @click.option("--dry-run", is_flag=True, help="Write nothing; say what would be written.")
@@ -64,9 +64,9 @@ def add(
     with ExitStack() as stack:
         asking = _Asking(catalogue, offline, stack)
         entries = list(_entries(things, asking))
-        adding = Adding(catalogue, date.today(), dry_run, asking.complete)
+        adding = Adding(catalogue, date.today(), dry_run)
         report = _JsonReport() if as_json else _TextReport(dry_run, updating)
-        outcomes, interrupted = _taken(entries, adding, report, dry_run, updating, yes)
+        outcomes, interrupted = _taken(entries, asking, adding, report, updating, yes)
     report.end(outcomes, len(entries), interrupted)
     if broken:
         click.echo(f"The catalogue has {len(broken)} errors; duplicates in broken files go unseen.", err=True)
@@ -75,20 +75,22 @@ def add(
 
 def _taken(
     entries: Sequence[Callable[[], Entry]],
+    asking: _Asking,
     adding: Adding,
     report: _JsonReport | _TextReport,
-    dry_run: bool,
     updating: bool,
     yes: bool,
 ) -> tuple[list[Outcome], bool]:
-    """Take entry after entry until all are taken or somebody interrupts; each is written whole or not begun."""
+    """Take entry after entry until all are taken or somebody interrupts, which waits only while one is written."""
     outcomes: list[Outcome] = []
     try:
-        for number, entry in enumerate(entries, 1):
-            outcome = adding.take(entry())
-            outcomes.append(outcome)
-            report.tell(outcome)
-            if updating and outcome.status == UPDATE and not dry_run:
+        for number, given in enumerate(entries, 1):
+            entry = asking.complete(given())
+            with uninterrupted():
+                outcome = adding.take(entry)
+                outcomes.append(outcome)
+                report.tell(outcome)
+            if updating and outcome.status == UPDATE and not adding.dry_run:
                 _update(adding, outcome, yes)
             if number % _PROGRESS_EVERY == 0 and number < len(entries):
                 click.echo(f"{number} of {len(entries)} entries", err=True)
@@ -139,7 +141,7 @@ class _Asking:
 
     def complete(self, entry: Entry) -> Entry:
         """Return an entry of a file with what its identifiers lead to; offline, and looked up already, as it is."""
-        if self._offline or entry.evidence or not (entry.doi or entry.arxiv):
+        if self._offline or entry.refused or entry.evidence or not (entry.doi or entry.arxiv):
             return entry
         return self._made().complete(entry)
 
@@ -177,7 +179,8 @@ def _update(adding: Adding, outcome: Outcome, yes: bool) -> None:
         return
     try:
         text = adding.apply(outcome)
-        write_atomic(adding.catalogue.root / outcome.path, text.encode())
+        with uninterrupted():
+            write_atomic(adding.catalogue.root / outcome.path, text.encode())
     except (ValueError, OSError) as error:
         click.echo(printable(f"{outcome.path} was left as it is, edit it by hand: {error}"), err=True)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -65,7 +65,6 @@ class Adding:
     catalogue: Catalogue
     today: date
     dry_run: bool = False
-    complete: Callable[[Entry], Entry] = lambda entry: entry
     index: Index = field(init=False)
     _places: dict[str, str] = field(default_factory=dict)
 
@@ -76,8 +75,6 @@ class Adding:
 
     def take(self, entry: Entry) -> Outcome:
         """Return what becomes of an entry; a new one is written, whole or not at all."""
-        if not entry.refused:
-            entry = self.complete(entry)
         venue = find_venue(entry.venue, self.catalogue)
         paper, entry = draft.paper_of(entry, self.catalogue, self.today)
         if paper is None:

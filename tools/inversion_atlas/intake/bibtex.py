@@ -406,7 +406,8 @@ def _identifiers(fields: dict[str, str]) -> tuple[str, str]:
     if fields.get("eprint") and source in ("arxiv", ""):
         arxiv = arxiv or identifiers.read_arxiv(fields["eprint"])
     for name in ("arxiv", "arxivid", "url", "journal", "journaltitle", "volume", "note", "howpublished", "booktitle"):
-        arxiv = arxiv or (identifiers.read_arxiv(to_unicode(fields[name])) if fields.get(name) else "")
+        if not arxiv and (value := fields.get(name)):
+            arxiv = identifiers.read_arxiv(to_unicode(value))
     return doi, arxiv
 
 

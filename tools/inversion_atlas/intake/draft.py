@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from textwrap import wrap
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,12 +19,11 @@ from inversion_atlas.intake.venues import find_venue
 from inversion_atlas.records.explain import describe
 from inversion_atlas.records.identifiers import paper_id
 from inversion_atlas.records.paper import Kind, Paper
-from inversion_atlas.records.writing import to_yaml
+from inversion_atlas.records.writing import WIDTH, to_yaml
 
 _NO_ID_YET = "draft0000draft"
 # What a record may lack; anything else that does not fit leaves no record.
 _OPTIONAL = frozenset(("volume", "issue", "pages", "venue", "links", "evidence"))
-_SHOWN_TERMS = 12
 
 
 def paper_of(entry: Entry, catalogue: Catalogue, today: date | None = None) -> tuple[Paper | None, Entry]:
@@ -58,7 +58,7 @@ def text_of(paper: Paper, entry: Entry, catalogue: Catalogue, suggestions: Seque
     lines = to_yaml(paper).splitlines()
     at = next(at for at, line in enumerate(lines) if line.startswith("kind:"))
     _, reason = suggested_kind(entry.title, entry.abstract)
-    head = [f"# Choose the kind: {', '.join(Kind)}. {reason}"]
+    head = [f"# {line}" for line in wrap(f"Choose the kind: {', '.join(Kind)}. {_comment(reason)}", WIDTH - 2)]
     return "".join(
         f"{line}\n"
         for line in [*lines[:at], *head, lines[at], *_choices(entry, catalogue, suggestions), *lines[at + 1 :]]
@@ -144,9 +144,8 @@ def _choices(entry: Entry, catalogue: Catalogue, suggestions: Sequence[Suggestio
         found = by_facet.get(facet.id, [])
         yield f"#   {facet.id}: [{', '.join(suggestion.term for suggestion in found)}]"
         yield from (f"#     suggested: {s.term}, since {_comment(s.reason)}" for s in found)
-        terms = list(facet.terms)
-        more = f", … ({len(terms) - _SHOWN_TERMS} more)" if len(terms) > _SHOWN_TERMS else ""
-        yield f"#     {_comment(facet.question)} One or more of: {', '.join(terms[:_SHOWN_TERMS])}{more}"
+        choices = f"{_comment(facet.question)} One or more of: {', '.join(facet.terms)}"
+        yield from (f"#     {line}" for line in wrap(choices, WIDTH - 6, break_on_hyphens=False))
     for name in ("datasets", "metrics"):
         found = by_facet.get(name, [])
         yield f"# {name}: [{', '.join(suggestion.term for suggestion in found)}]  ids in data/{name}.yaml"

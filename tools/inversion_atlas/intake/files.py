@@ -11,6 +11,7 @@ from inversion_atlas.intake.decoding import decode
 from inversion_atlas.intake.entry import Entry, refused
 
 _BIBTEX = re.compile(r"@\s*[A-Za-z][\w-]*\s*[{(]|^\s*[A-Za-z]+\s*\{.*,\s*$", re.MULTILINE)
+_BIBTEX_LINE = re.compile(r"^[ \t]*@[ \t]*[A-Za-z][\w-]*\s*[{(]", re.MULTILINE)
 
 
 def read(data: bytes, origin: str = "") -> list[Entry]:
@@ -22,7 +23,12 @@ def read(data: bytes, origin: str = "") -> list[Entry]:
         return [refused("no-entry", "the file is empty", 1, origin=origin)]
     if re.match(r"\s*[\[{]", text.text):
         return csl_json.read(text, origin)
-    return ris.read(text, origin) if ris.looks_like(text.text) else bibtex.read(text, origin)
+    if not ris.looks_like(text.text):
+        return bibtex.read(text, origin)
+    if not _BIBTEX_LINE.search(text.text):
+        return ris.read(text, origin)
+    # Somebody joined files of both formats: neither is lost.
+    return sorted((*bibtex.read(text, origin), *ris.read(text, origin)), key=lambda entry: entry.line)
 
 
 def pasted_things(data: bytes) -> Iterator[str]:

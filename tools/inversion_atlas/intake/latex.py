@@ -10,12 +10,13 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import cache
 
 from inversion_atlas.exports import tex
 
 _TOKEN = re.compile(r"\\(?:[A-Za-z]+\*?[ \t\n]*|[\s\S]|$)|[{}$~^_]|---?|``|''|[^\\{}$~^_`'-]+|[-`']")
 _ENTITY = re.compile(r"\\?&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
-_SPACE = re.compile(r"\s+")
+_LATEX = re.compile(r"[\\{}$]")
 _MARKS = {accent: mark for mark, accent in tex.ACCENTS.items()} | {"t": "\u0361", "U": "\u030e", "G": "\u030f"}
 _MARKS |= {name: mark for mark, name in tex._MATH_ACCENTS.items()} | {"hat": "\u0302", "check": "\u030c"}
 _LETTERS = {
@@ -51,7 +52,9 @@ _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9:-]*(?:\s[^<>]*)?/?>")
 
 def to_unicode(text: str) -> str:
     """Return what a BibTeX value reads as, on one line, in NFC."""
-    if "\\" not in text and "{" not in text and "}" not in text and "$" not in text:
+    if not text:
+        return ""
+    if not _LATEX.search(text):
         return clean(_plain_punctuation(text) if any(mark in text for mark in ("--", "``", "''", "~")) else text)
     return clean(_Reading().read(text))
 
@@ -71,13 +74,13 @@ def clean(text: str) -> str:
         text = "".join(char for char in unicodedata.normalize("NFC", text) if char.isspace() or not _hidden(char))
         # What was taken out may have stood between a letter and its accent.
         text = unicodedata.normalize("NFC", text)
-    return _SPACE.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def split_top(text: str, separator: re.Pattern[str]) -> list[str]:
     """Split text where `separator` matches outside of braces."""
     parts, depth, start, at = [], 0, 0, 0
-    for found in re.finditer(rf"\\.|[{{}}]|(?P<split>{separator.pattern})", text, separator.flags | re.DOTALL):
+    for found in _braces_or(separator).finditer(text):
         if found["split"] is not None:
             if depth == 0 and found.start() >= at:
                 parts.append(text[start : found.start()])
@@ -87,6 +90,11 @@ def split_top(text: str, separator: re.Pattern[str]) -> list[str]:
         elif found[0] == "}":
             depth = max(0, depth - 1)
     return [*parts, text[start:]]
+
+
+@cache
+def _braces_or(separator: re.Pattern[str]) -> re.Pattern[str]:
+    return re.compile(rf"\\.|[{{}}]|(?P<split>{separator.pattern})", separator.flags | re.DOTALL)
 
 
 def _hidden(char: str) -> bool:

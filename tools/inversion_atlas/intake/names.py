@@ -17,11 +17,14 @@ _SUFFIX = re.compile(r"(?:[JS]r\.?|I{2,3}|IV)", re.IGNORECASE)
 _LEADING_AND = re.compile(r"^(?:and(?:\s+|$))+")
 # What neither starts nor ends a name, and would turn `_others` into `others` on its way through BibTeX.
 _NO_EDGE = " ,_~^`$%#&|<>="
+_GAP = re.compile(r"[\s~]+")
 _MOST = 5000
 
 
 def read_bibtex(value: str, line: int = 0) -> tuple[tuple[str, ...], bool, list[Problem]]:
     """Return the names of a BibTeX author field, whether more are meant than named, and what was wrong with it."""
+    if not value:
+        return (), False, []
     value = re.sub(r"\s+", " ", value).strip().strip(",").strip()
     listed = split_top(value, _WORD_AND)
     if len(listed) == 1:
@@ -114,7 +117,7 @@ def _one(name: str) -> str:
     pieces = split_top(name, _COMMA)
     if len(pieces) > 1:
         return _from_commas([to_unicode(piece) for piece in pieces])
-    words = [word for word in split_top(name, re.compile(r"[\s~]+")) if word]
+    words = [word for word in split_top(name, _GAP) if word]
     if len(words) == 1:
         return to_unicode(name)
     read = [(text, word.startswith("{")) for word in words if (text := to_unicode(word))]
