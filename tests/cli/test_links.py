@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from tests.servers import farm as play
-from tests.servers.farm import Farm, serve, status, to
+from tests.servers.farm import Farm, no_running_loop, serve, status, to
 
 from inversion_atlas.cli.main import atlas
 from inversion_atlas.links.state import read_state
@@ -31,6 +31,12 @@ links:
 evidence:
   - {base}/well#top
 """
+
+
+@pytest.fixture(autouse=True)
+def own_loop() -> Iterator[None]:
+    with no_running_loop():
+        yield
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from tests.servers.farm import Farm, serve, status, titled, to
+from tests.servers.farm import Farm, no_running_loop, serve, status, titled, to
 
 from inversion_atlas.catalogue import Catalogue, load
 from inversion_atlas.cli.main import atlas
@@ -29,7 +29,7 @@ DAY = date(2026, 11, 1)
 
 @pytest.fixture
 def farm() -> Iterator[Farm]:
-    with serve() as found:
+    with no_running_loop(), serve() as found:
         found.pages |= {"/well": status(200), "/old": to("/well"), "/soft": titled("404"), "/wall": status(403)}
         yield found
 
