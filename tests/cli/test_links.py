@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from tests.servers import farm as play
-from tests.servers.farm import Farm, no_running_loop, serve, status, to
+from tests.servers.farm import Farm, serve, status, to
 
 from inversion_atlas.cli.main import atlas
 from inversion_atlas.links.state import read_state
 
+pytestmark = pytest.mark.usefixtures("own_loop")
 RECORD = """\
 title: {title}
 authors: ["Doe, Jane"]
@@ -31,12 +32,6 @@ links:
 evidence:
   - {base}/well#top
 """
-
-
-@pytest.fixture(autouse=True)
-def own_loop() -> Iterator[None]:
-    with no_running_loop():
-        yield
 
 
 @pytest.fixture

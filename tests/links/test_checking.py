@@ -10,19 +10,14 @@ from pathlib import Path
 
 import pytest
 from tests.servers import farm as play
-from tests.servers.farm import Farm, by_method, in_turn, no_running_loop, serve, status, titled, to
+from tests.servers.farm import Farm, by_method, in_turn, serve, status, titled, to
 
 from inversion_atlas.links.checking import Pace, Services, check_links
 from inversion_atlas.links.state import Answer, Class
 from inversion_atlas.network.guard import Guard
 
+pytestmark = pytest.mark.usefixtures("own_loop")
 QUICK = Pace(delay=0, timeout=1.0, longest_wait=2.0, contact="atlas@example.org")
-
-
-@pytest.fixture(autouse=True)
-def own_loop() -> Iterator[None]:
-    with no_running_loop():
-        yield
 
 
 @pytest.fixture

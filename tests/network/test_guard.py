@@ -21,6 +21,7 @@ from inversion_atlas.network.guard import (
     guarded_transport,
 )
 
+pytestmark = pytest.mark.usefixtures("own_loop")
 NEVER = [
     "169.254.169.254", "169.254.0.1", "0.0.0.0", "0.1.2.3", "224.0.0.1", "239.255.255.255", "255.255.255.255",
     "240.0.0.1", "192.0.0.1", "192.0.2.1", "198.18.0.1", "198.51.100.7", "203.0.113.9", "::", "fe80::1", "fe80::1%eth0",

@@ -5,7 +5,6 @@ Every host is an address of 127.0.0.0/8, so that pauses per host can be seen. HE
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 import ssl
@@ -137,15 +136,6 @@ def dripping_headers(visit: Visit) -> None:
     for _ in range(200):
         visit.wfile.write(b"x")
         time.sleep(0.05)
-
-
-@contextlib.contextmanager
-def no_running_loop() -> Iterator[None]:
-    """Hide the loop that a browser of another test has left running in this thread, as a check brings its own."""
-    loop = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    yield
-    asyncio._set_running_loop(loop)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from tests.servers.farm import Farm, no_running_loop, serve, status, titled, to
+from tests.servers.farm import Farm, serve, status, titled, to
 
 from inversion_atlas.catalogue import Catalogue, load
 from inversion_atlas.cli.main import atlas
@@ -23,13 +23,14 @@ from inversion_atlas.website.shells import Shell
 
 from .conftest import ROOT, Parsed, parse
 
+pytestmark = pytest.mark.usefixtures("own_loop")
 PAPER: dict[str, Any] = {"title": "T", "authors": ["Doe, Jane"], "year": 2020, "kind": "attack"}
 DAY = date(2026, 11, 1)
 
 
 @pytest.fixture
 def farm() -> Iterator[Farm]:
-    with no_running_loop(), serve() as found:
+    with serve() as found:
         found.pages |= {"/well": status(200), "/old": to("/well"), "/soft": titled("404"), "/wall": status(403)}
         yield found
 

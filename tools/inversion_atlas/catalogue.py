@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -130,24 +130,15 @@ class Catalogue:
     @cached_property
     def venue_spellings(self) -> dict[str, str]:
         """Folded spelling -> key of the venue; a spelling that two venues share stands for neither."""
-        found: dict[str, str | None] = {}
-        for venue in self.venues.values():
-            for spelling in {fold(name) for name in (venue.short, venue.name, *venue.aliases)}:
-                found[spelling] = venue.id if found.get(spelling, venue.id) == venue.id else None
-        return {spelling: key for spelling, key in found.items() if key} | {fold(id): id for id in self.venues}
+        return _by_spelling({id: (venue.short, venue.name, *venue.aliases) for id, venue in self.venues.items()})
 
     @cached_property
     def term_spellings(self) -> dict[str, dict[str, str]]:
         """Facet -> folded spelling -> term; a spelling that two terms of a facet share stands for neither."""
-        known: dict[str, dict[str, str]] = {}
-        for facet in self.facets.values():
-            found: dict[str, str | None] = {}
-            for term in facet.terms.values():
-                for spelling in {fold(name) for name in (term.label, *term.aliases)}:
-                    found[spelling] = term.id if found.get(spelling, term.id) == term.id else None
-            named = {spelling: term for spelling, term in found.items() if term}
-            known[facet.id] = named | {fold(id): id for id in facet.terms}
-        return known
+        return {
+            facet.id: _by_spelling({id: (term.label, *term.aliases) for id, term in facet.terms.items()})
+            for facet in self.facets.values()
+        }
 
     def term(self, facet: str, term: str) -> Term:
         """Return a term; raises KeyError where there is none."""
@@ -193,6 +184,15 @@ def broader_terms(facet: Facet, term: str) -> Iterator[str]:
         seen.add(current)
         yield current
         current = facet.terms[current].broader
+
+
+def _by_spelling(names: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Return folded name -> id. A name that two share stands for neither, and an id for itself."""
+    found: dict[str, str | None] = {}
+    for id, spellings in names.items():
+        for spelling in set(map(fold, spellings)):
+            found[spelling] = id if found.get(spelling, id) == id else None
+    return {spelling: id for spelling, id in found.items() if id} | {fold(id): id for id in names}
 
 
 def position(root: Path, place: Place) -> tuple[int, int]:

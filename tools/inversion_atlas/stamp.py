@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from inversion_atlas.catalogue import Catalogue
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stamp:
-    """`version` is a digest of the data files; commit and date (ISO 8601) are empty outside a git checkout.
-
-    `changed` tells when a commit last changed a file, in UTC, by the file's path.
-    """
+    """`version` is a digest of the data files; commit and date (ISO 8601) are empty outside a git checkout."""
 
     version: str
     commit: str = ""
     date: str = ""
-    changed: Mapping[str, str] = field(default_factory=dict)
+    root: Path | None = None
+
+    @cached_property
+    def changed(self) -> Mapping[str, str]:
+        """When a commit last changed a file, in UTC, by the file's path; the history is read when this is asked."""
+        return last_changes(self.root) if self.root else {}
 
 
 def read_stamp(catalogue: Catalogue) -> Stamp:
     """Return the stamp of a catalogue: the digest of its files and what git knows of them."""
     answer = _git(catalogue.root, "log", "-1", "--format=%H %cI", "--", ".").split()
     commit, date = answer if len(answer) == 2 else ("", "")
-    return Stamp(catalogue.version, commit, date, last_changes(catalogue.root))
+    return Stamp(catalogue.version, commit, date, catalogue.root)
 
 
 def last_changes(root: Path) -> Mapping[str, str]:

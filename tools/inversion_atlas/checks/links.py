@@ -13,6 +13,7 @@ from inversion_atlas.catalogue import Catalogue, Place
 from inversion_atlas.checks.contents import papers
 from inversion_atlas.checks.duplicates import share_author
 from inversion_atlas.checks.rule import Problem
+from inversion_atlas.records.fields import ARXIV_DOI
 from inversion_atlas.records.paper import Links
 
 Said = tuple[str, str] | None
@@ -29,7 +30,6 @@ _ARXIV = re.compile(
     r"https?://(?:[a-z]+\.)?arxiv\.org/(?:abs|pdf|html|format)/(.+?)(?:v\d+)?(?:\.pdf)?/?(?:[?#].*)?", re.I
 )
 _DOI = re.compile(r"https?://(?:dx\.|www\.)?doi\.org/(10\..+)", re.IGNORECASE)
-_ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(.+)", re.IGNORECASE)
 _NUMERIC = re.compile(r"[0-9.]+|.*:.*|0x[0-9a-f.x]+")
 _HOST = re.compile(r"https?://([A-Za-z0-9.-]+)(?:[:/?#]|$)")
 _PRIVATE = (".local", ".localhost", ".internal", ".lan", ".home", ".test", ".invalid", ".example")
@@ -114,7 +114,7 @@ def doi_of_another(catalogue: Catalogue) -> Iterator[Problem]:
     for place, paper in papers(catalogue):
         own = paper.links.doi
         for at, doi in _identifiers(paper.links, place, _DOI):
-            if own and unquote(doi).lower() != own.lower() and not _ARXIV_DOI.match(doi):
+            if own and unquote(doi).lower() != own.lower() and not ARXIV_DOI.match(doi):
                 yield Problem(at, f"this links {doi}, the record's DOI is {own}", "correct one of them")
 
 
@@ -134,7 +134,7 @@ def missing_identifiers(catalogue: Catalogue) -> Iterator[Problem]:
 def arxiv_dois(catalogue: Catalogue) -> Iterator[Problem]:
     """A DOI that arXiv gave, where the arXiv id says the same."""
     for place, paper in papers(catalogue):
-        if found := _ARXIV_DOI.match(paper.links.doi or ""):
+        if found := ARXIV_DOI.match(paper.links.doi or ""):
             hint = "remove it" if paper.links.arxiv else f'write `arxiv: "{found[1]}"` instead'
             yield Problem(place / "links" / "doi", "the DOI is arXiv's own", hint)
 

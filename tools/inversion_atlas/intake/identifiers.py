@@ -6,11 +6,9 @@ import re
 from urllib.parse import unquote
 
 from inversion_atlas.intake.latex import clean
-from inversion_atlas.records.fields import ARXIV, DOI
+from inversion_atlas.records.fields import ARXIV, ARXIV_DOI, DOI
 
-_DOI = re.compile(r"10\.[0-9]{4,9}/[^\s\"<>{}|\\^`]+")
 _DOI_PREFIX = re.compile(r"^(?:https?://)?(?:(?:dx|www)\.)?doi\.org/|^doi\s*[:=]?\s*", re.IGNORECASE)
-_ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(.+)", re.IGNORECASE)
 _ARXIV_ID = r"[0-9]{4}\.[0-9]{4,5}|[a-z-]+(?:\.[A-Z]{2})?/[0-9]{7}"
 _ARXIV_URL = re.compile(
     rf"(?:^|//|\.)arxiv\.org/(?:abs|pdf|html|format|e-print)/({_ARXIV_ID})(?:v[0-9]+)?(?:\.pdf)?(?![0-9])", re.I
@@ -29,7 +27,7 @@ def read_doi(text: str) -> str:
     if "%2f" in text.lower():
         text = unquote(text)
     text = text.replace("{", "").replace("}", "")
-    found = _DOI.match(text) or _DOI.search(text)
+    found = DOI.match(text) or DOI.search(text)
     if not found:
         return ""
     doi = found[0].rstrip(".,;:'")
@@ -40,7 +38,7 @@ def read_doi(text: str) -> str:
 
 def arxiv_of_doi(doi: str) -> str:
     """Return the arXiv id that a DOI of arXiv stands for, or nothing."""
-    found = _ARXIV_DOI.fullmatch(doi)
+    found = ARXIV_DOI.fullmatch(doi)
     return read_arxiv(found[1]) if found else ""
 
 

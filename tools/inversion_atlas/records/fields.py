@@ -15,6 +15,7 @@ PAPER_ID = re.compile(r"[a-z]+[0-9]{4}[a-z0-9]+")
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 TERM_ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 DOI = re.compile(r"10\.[0-9]{4,9}/[^\s\"<>{}|\\^`]+")
+ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(.+)", re.IGNORECASE)
 ARXIV = re.compile(r"[0-9]{4}\.[0-9]{4,5}|[a-z-]+(?:\.[A-Z]{2})?/[0-9]{7}")
 # Embedding, override and isolate controls can make a line read differently from what it holds.
 BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -90,7 +90,7 @@ def _letter_pages(
     base = letter_address(letter)
     shown = letter.upper() if letter != _OTHER else "Other"
     for leaf in leaves(base, members, _NAMES, _NAMES):
-        title = f"Authors: {shown}" + (f", page {leaf.number}" if leaf.number > 1 else "")
+        title = leaf.titled(f"Authors: {shown}")
         body = renderer.render(
             "letter.html",
             leaf.address,
@@ -162,7 +162,7 @@ def _author_pages(renderer: Renderer, author: Author, links: _Links) -> Iterator
             parts.append(_pager(leaf, base))
         if first:
             parts.append(_around(author, links))
-        title = name if first else f"{name}, page {leaf.number}"
+        title = leaf.titled(name)
         head = renderer.head(leaf.address, indexed=first)
         yield Page(leaf.address, _SHELL, "".join(parts), title, f"{works} by {name} on model inversion.", head)
 

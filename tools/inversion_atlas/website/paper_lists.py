@@ -38,7 +38,7 @@ def _year_pages(renderer: Renderer, year: int, papers: list[Paper], years: list[
     base = f"papers/{year}/"
     position = years.index(year)
     for leaf in leaves(base, papers, ON_A_LIST):
-        title = f"Papers of {year}" + (f", page {leaf.number}" if leaf.number > 1 else "")
+        title = leaf.titled(f"Papers of {year}")
         body = renderer.render(
             "year.html",
             leaf.address,

@@ -95,6 +95,10 @@ class Leaf(Generic[T]):
     count: int
     first: int
 
+    def titled(self, name: str) -> str:
+        """Return what this page of a list is called."""
+        return name if self.number == 1 else f"{name}, page {self.number}"
+
 
 @dataclass(frozen=True)
 class Renderer:

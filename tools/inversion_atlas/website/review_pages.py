@@ -77,7 +77,7 @@ def _errata_of(renderer: Renderer, id: str, found: Sequence[Located]) -> Iterato
             leaf=leaf,
             numbers=pager(leaf, base),
         )
-        title = f"Errata in {name}" + (f", page {leaf.number}" if leaf.number > 1 else "")
+        title = leaf.titled(f"Errata in {name}")
         description = describe(f"{plural(len(found), 'erratum', 'errata')} in “{name}”, with what holds.")
         yield Page(leaf.address, "errata/shell/", body, title, description, renderer.head(leaf.address))
 
@@ -117,7 +117,7 @@ def _disagreements_on(renderer: Renderer, field: str, cases: Sequence[tuple[Pape
             leaf=leaf,
             numbers=pager(leaf, base),
         )
-        title = f"Disagreements on: {label}" + (f", page {leaf.number}" if leaf.number > 1 else "")
+        title = leaf.titled(f"Disagreements on: {label}")
         description = describe(f"{plural(len(cases), 'work')} on whose {label.lower()} the sources do not agree.")
         yield Page(leaf.address, "disagreements/shell/", body, title, description, renderer.head(leaf.address))
 

@@ -52,7 +52,7 @@ def works_pages(
             base=base,
             **{"eyebrow": "", "full_name": "", "crumbs": (), "after": "", "works_heading": "Works", **heading},
         )
-        title = name if first else f"{name}, page {leaf.number}"
+        title = leaf.titled(name)
         json, feed = (str(heading.get(key, "")) if first else "" for key in ("json", "feed"))
         head = renderer.head(
             leaf.address, title=name, description=describe(description), indexed=first, json=json, feed=feed
@@ -188,7 +188,7 @@ def _ledger_pages(renderer: Renderer, covered: SourceCoverage) -> Iterator[Page]
             terms=terms,
             edit_link=renderer.edit_link(source),
         )
-        title = source.title if leaf.number == 1 else f"{source.title}, page {leaf.number}"
+        title = leaf.titled(source.title)
         head = renderer.head(leaf.address)
         yield Page(leaf.address, "sources/shell/", body, title, describe(description), head, source.id)
 
