@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from inversion_atlas.reference.attacks.gradient_matching import PriorDecides, _Matching, dlg, idlg, inverting_gradients
 from inversion_atlas.reference.attacks.reconstruction import Reconstruction
-from inversion_atlas.reference.benchmark.cases import noise_like
+from inversion_atlas.reference.benchmark.gradient_cases import noise_like
 from inversion_atlas.reference.metrics import psnr
 from inversion_atlas.reference.observations import AccessError, BlackBox, SharedGradient
 from inversion_atlas.reference.targets.training import Target

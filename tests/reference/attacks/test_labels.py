@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from inversion_atlas.reference.attacks.gradient_matching import dlg
 from inversion_atlas.reference.attacks.labels import label_counts, only_label, recovered_labels
-from inversion_atlas.reference.benchmark.cases import chosen, noise_like
+from inversion_atlas.reference.benchmark.gradient_cases import noise_like
+from inversion_atlas.reference.benchmark.runs import chosen
 from inversion_atlas.reference.metrics import label_recovery_accuracy
 from inversion_atlas.reference.observations import SharedGradient
 from inversion_atlas.reference.targets.training import Target

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from inversion_atlas.reference.attacks.linear_layer import analytic
-from inversion_atlas.reference.benchmark.cases import noise_like
+from inversion_atlas.reference.benchmark.gradient_cases import noise_like
 from inversion_atlas.reference.metrics import psnr
 from inversion_atlas.reference.observations import SharedGradient
 from inversion_atlas.reference.targets.training import Target

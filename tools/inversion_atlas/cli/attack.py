@@ -19,7 +19,7 @@ from inversion_atlas.records.explain import did_you_mean
 from inversion_atlas.reference.index import IMPLEMENTATIONS
 
 if TYPE_CHECKING:
-    from inversion_atlas.reference.benchmark.cases import Outcome
+    from inversion_atlas.reference.benchmark.runs import Outcome
 
 _ATTACKS = {found.name: found for found in IMPLEMENTATIONS if found.kind == "attack"}
 MISSING = 3
@@ -71,7 +71,7 @@ def attack(
     if name not in _ATTACKS:
         raise click.UsageError(f"no attack {name!r}: {did_you_mean(name, [*_ATTACKS, 'list'])}")
     _need_torch()
-    from inversion_atlas.reference.benchmark import cases
+    from inversion_atlas.reference.benchmark import cases, runs
     from inversion_atlas.reference.targets import training
 
     case = cases.CASES[name]
@@ -79,7 +79,7 @@ def attack(
         raise click.UsageError(f"no target {target!r}: {did_you_mean(target, list(training.RECIPES))}")
     loaded = training.load(target, cache)
     with _collecting(), _progress(name) as progress:
-        options = cases.Options(loaded, items or case.items, steps, seed, cache, progress)
+        options = runs.Options(loaded, items or case.items, steps, seed, cache, progress)
         try:
             outcome = cases.run(name, options)
         except ValueError as error:

@@ -54,7 +54,7 @@ def _metric(name: str, label: str, metric: str, implements: str, paper: str = ""
 
 _RESULTS = _measured()
 
-IMPLEMENTATIONS: tuple[Implementation, ...] = (
+_GRADIENT_ATTACKS = (
     _attack("dlg", "DLG", "zhu2019deep", "images and soft labels matched to the gradient by L-BFGS"),
     _attack("idlg", "iDLG", "zhao2020idlg", "label read off the last layer, then gradient matching"),
     _attack(
@@ -70,6 +70,9 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
         "input of a linear layer from the gradients of weight and bias",
     ),
     _attack("label-counts", "iLRG", "ma2023instance", "class-wise features and the linear system of counts"),
+)
+
+_MODEL_ATTACKS = (
     _attack(
         "mi-face",
         "MI-Face",
@@ -82,6 +85,9 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
         "yang2019neural",
         "inverse network trained on public images and truncated scores",
     ),
+)
+
+_METRICS = (
     _metric("mse", "MSE", "mse", "mean of squared differences"),
     _metric("rmse", "RMSE", "rmse", "root of the mean of squared differences"),
     _metric("mean_absolute_pixel_error", "MAE in gray levels", "mean-absolute-pixel-error", "mean absolute difference"),
@@ -126,3 +132,5 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     _metric("coverage", "Coverage", "coverage", "balls around private images that hold one"),
     _metric("kl_divergence", "KL divergence", "kl-divergence", "in nats, of the true from the estimated"),
 )
+
+IMPLEMENTATIONS: tuple[Implementation, ...] = (*_GRADIENT_ATTACKS, *_MODEL_ATTACKS, *_METRICS)

@@ -11,7 +11,7 @@ import torch
 
 from inversion_atlas.atomic import write_atomic
 from inversion_atlas.reference.attacks.reconstruction import Progress
-from inversion_atlas.reference.benchmark import cases
+from inversion_atlas.reference.benchmark import cases, runs
 from inversion_atlas.reference.index import Measured
 from inversion_atlas.reference.targets import training
 
@@ -21,7 +21,7 @@ def measure(name: str, cache: Path | None, progress: Progress) -> tuple[Measured
     case = cases.CASES[name]
     results = []
     for target in case.targets[:2]:
-        options = cases.Options(training.load(target, cache), case.items, case.bench_steps, 0, cache, progress)
+        options = runs.Options(training.load(target, cache), case.items, case.bench_steps, 0, cache, progress)
         outcome = cases.run(name, options)
         steps = f", {case.bench_steps} steps" if case.bench_steps else ""
         results += [

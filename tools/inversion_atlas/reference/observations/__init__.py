@@ -1,0 +1,11 @@
+"""What an adversary sees: one type per kind of access, holding what its threat model grants and nothing else.
+
+An attack names the observation it takes. The private data are in none of them. Python cannot stop code that digs
+through this module's private names; it can see to it that nothing private hangs on the object that an attack is given.
+"""
+
+from inversion_atlas.reference.observations.access import AccessError, QueryLimitReached, expect
+from inversion_atlas.reference.observations.gradients import SharedGradient
+from inversion_atlas.reference.observations.models import BlackBox, WhiteBox
+
+__all__ = ["AccessError", "BlackBox", "QueryLimitReached", "SharedGradient", "WhiteBox", "expect"]

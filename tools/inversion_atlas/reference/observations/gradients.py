@@ -1,0 +1,84 @@
+"""What a client of federated learning shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from inversion_atlas.reference.observations.access import Mode, copied, refuse_data
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedGradient:
+    """The gradient of one step that a client shared, and the model it was computed on.
+
+    The loss is the mean cross entropy over the batch. `mode` says how normalization and dropout layers ran.
+    """
+
+    model: nn.Module
+    gradient: Mapping[str, Tensor]
+    batch_size: int
+    input_shape: tuple[int, ...]
+    classes: int
+    mode: Mode
+    data_range: tuple[float, float]
+    labels: Tensor | None
+
+    @classmethod
+    def of_batch(
+        cls,
+        model: nn.Module,
+        inputs: Tensor,
+        labels: Tensor,
+        *,
+        mode: Mode,
+        labels_known: bool,
+        data_range: tuple[float, float] = (0.0, 1.0),
+    ) -> SharedGradient:
+        """Compute, as a client would, the gradient of the mean cross entropy of `model` on a batch.
+
+        `mode` and `labels_known` belong to the threat model and are never guessed. `model` is left as it was.
+        """
+        refuse_data(inputs, labels, data_range)
+        # The copy for the server is made before the private batch passes, lest a layer remember what it saw.
+        seen, client = copied(model, mode), copied(model, mode)
+        logits: Tensor = client(inputs.detach())
+        if logits.ndim != 2 or len(logits) != len(inputs):
+            raise ValueError(f"the model must return logits of shape (batch, classes), not {tuple(logits.shape)}")
+        named = {name: p for name, p in client.named_parameters() if p.requires_grad}
+        gradient = torch.autograd.grad(functional.cross_entropy(logits, labels), list(named.values()))
+        return cls(
+            model=seen,
+            gradient={name: part.detach().clone() for name, part in zip(named, gradient, strict=True)},
+            batch_size=len(inputs),
+            input_shape=tuple(inputs.shape[1:]),
+            classes=logits.shape[1],
+            mode=mode,
+            data_range=data_range,
+            labels=labels.detach().clone() if labels_known else None,
+        )
+
+    def with_gradient(self, gradient: Mapping[str, Tensor]) -> SharedGradient:
+        """Return the same observation with another gradient, as a defense or a test of the signal makes it."""
+        if {name: part.shape for name, part in gradient.items()} != {n: p.shape for n, p in self.gradient.items()}:
+            raise ValueError("the gradient has other names or shapes than the one it replaces")
+        return SharedGradient(
+            self.model,
+            {name: part.detach().clone() for name, part in gradient.items()},
+            self.batch_size,
+            self.input_shape,
+            self.classes,
+            self.mode,
+            self.data_range,
+            self.labels,
+        )
+
+    def describe(self) -> str:
+        """Return the threat model in a line."""
+        images = "1 example" if self.batch_size == 1 else f"a batch of {self.batch_size}"
+        known = "labels known" if self.labels is not None else "labels unknown"
+        return f"gradient of the mean cross entropy on {images}, {self.mode} mode, one step, {known}"
