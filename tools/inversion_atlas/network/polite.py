@@ -133,6 +133,10 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
+    def has_token(self, url: str) -> bool:
+        """Tell whether a key for the service at this address is known."""
+        return urlsplit(url).netloc.lower() in self._tokens
+
     def get(self, url: str, accept: str = "*/*", complaint: Callable[[Page], str] | None = None) -> Page:
         """Return what an address answers, from the cache where it is fresh; raises ReadError.
 
