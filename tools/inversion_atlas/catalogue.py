@@ -75,7 +75,7 @@ class Catalogue:
     broken: frozenset[str] = frozenset()
     version: str = ""
     paths: Mapping[str, str] = field(default_factory=dict)
-    discovery: Discovery = Discovery()
+    discovery: Discovery = field(default_factory=Discovery)
     refused: Mapping[str, Refusal] = field(default_factory=dict)
 
     @cached_property

@@ -25,6 +25,7 @@ _COMMANDS = {
     "new": "new",
     "add": "add",
     "links": "links",
+    "discover": "discover",
     "export": "export",
     "schema": "export",
     "build": "build",

@@ -9,7 +9,8 @@ so that a long abstract does not outweigh a title.
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -66,7 +67,7 @@ class Likeness:
 
     def _nearest(self, telling: Iterable[str]) -> tuple[str, ...]:
         """Return the papers that share most of what tells, a paper of few features before one of many."""
-        shared: Counter[str] = Counter()
+        shared: defaultdict[str, float] = defaultdict(float)
         for feature in telling:
             weight = self._weights[feature] / len(self._holders[feature]) if self._holders[feature] else 0.0
             for id in self._holders[feature]:
@@ -79,7 +80,12 @@ def features(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     # No pair reaches from one sentence into the next.
     for part in text.replace(":", "·").replace(". ", "·").split("·"):
-        words = [word for word in fold(part).split() if word not in STOP_WORDS and len(word) > 1]
+        # Folding takes some scripts' letters apart.
+        words = [
+            word
+            for word in unicodedata.normalize("NFC", fold(part)).split()
+            if word not in STOP_WORDS and len(word) > 1
+        ]
         stems = list(map(_stem, words))
         for stem, word in zip(stems, words, strict=True):
             found.setdefault(stem, word)

@@ -33,10 +33,10 @@ WorkId = Annotated[str, AfterValidator(_work_id)]
 class Discovery(Record):
     """What `data/discovery.yaml` holds.
 
-    `arxiv_queries` are in arXiv's language, `openalex_queries` are searched in titles and abstracts, and works that cite one of
-    `core` are found through OpenAlex. `look_back` are days before the last run that are asked again, as indexes learn
-    late; `first_days` is how far the first run reaches back; `most` ends a question with very many answers; works less
-    like the catalogue than `least` are not listed.
+    `arxiv_queries` are in arXiv's language, `openalex_queries` are searched in titles and abstracts, and works that
+    cite one of `core` are found through OpenAlex. `look_back` are days before the last run that are asked again, as
+    indexes learn late; `first_days` is how far the first run reaches back; `most` ends a question with very many
+    answers; works less like the catalogue than `least` are not listed.
     """
 
     arxiv_queries: tuple[Line, ...] = ()
