@@ -154,6 +154,8 @@ def _refuse(session: Session, given: str, reason: str, day: date, dry_run: bool)
     if id.lower() in known:
         click.echo(f"{id} was refused before.", err=True)
         return
+    if own:
+        id = next(each for each in own[0].ids if each.lower() == id.lower())
     try:
         new = refusal(id, own[0] if own else None, reason, day)
         if not dry_run:

@@ -26,6 +26,7 @@ _COMMANDS = {
     "add": "add",
     "links": "links",
     "discover": "discover",
+    "refresh": "refresh",
     "export": "export",
     "schema": "export",
     "build": "build",

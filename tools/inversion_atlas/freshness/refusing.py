@@ -14,8 +14,8 @@ from inversion_atlas.freshness.memory import Candidate
 from inversion_atlas.intake import identifiers
 from inversion_atlas.records.discovery import WORK_ID, Refusal
 from inversion_atlas.records.fields import Record
-from inversion_atlas.records.writing import format_text, to_yaml
-from inversion_atlas.records.yamlfile import Plain, YamlError, parse, read_text
+from inversion_atlas.records.writing import to_yaml
+from inversion_atlas.records.yamlfile import Plain, YamlError, compose, parse, read_text
 
 _HEAD = "# Works that `atlas discover` found and a curator did not want.\n"
 _PLAIN_KEY = re.compile(r"[A-Za-z][\w./:()-]*[\w/)]")
@@ -38,7 +38,7 @@ def refusal(id: str, candidate: Candidate | None, reason: str, today: date) -> R
     """Return the refusal of a work; raises ValueError where the reason is empty or holds what no file may."""
     fields: dict[str, object] = {"id": id, "reason": " ".join(reason.split()), "date": today}
     if candidate:
-        also = tuple(other for other in candidate.ids if other != id and WORK_ID.fullmatch(other))
+        also = tuple(other for other in candidate.ids if other.lower() != id.lower() and WORK_ID.fullmatch(other))
         fields |= {"title": candidate.title, "authors": candidate.authors, "also": also}
     return Refusal.model_validate(fields)
 
@@ -46,13 +46,13 @@ def refusal(id: str, candidate: Candidate | None, reason: str, today: date) -> R
 def write_refusal(catalogue: Catalogue, new: Refusal) -> None:
     """Add a refusal to the file, every other line as it was; raises ValueError or OSError and then writes nothing."""
     path = catalogue.root / REFUSED
-    text = _text(path)
     entry = f"{_key(new.id)}:\n" + "".join(f"  {line}\n" for line in to_yaml(new).splitlines())
     # The braces of an empty mapping make place for its first entry.
-    text = re.sub(r"(?m)^\{\}[ \t]*\n?", "", text)
-    text = f"{text}{'' if not text or text.endswith(chr(10)) else chr(10)}{entry}"
+    lines = re.sub(r"(?m)^\{\}[ \t]*$", "", _text(path)).rstrip("\n").splitlines(keepends=True)
+    lines[-1:] = [f"{line.rstrip()}\n" for line in lines[-1:]]
     try:
-        text = format_text(text, Refusal, collection=True)
+        at = _place("".join(lines), new.id)
+        text = "".join([*lines[:at], entry, *lines[at:]])
         written = parse(text)
     except YamlError as error:
         raise ValueError(f"the edit does not read as YAML: {error}") from error
@@ -61,6 +61,19 @@ def write_refusal(catalogue: Catalogue, new: Refusal) -> None:
         raise ValueError("the edit does not read as the refusals before and the new one")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, text.encode())
+
+
+def _place(text: str, id: str) -> int:
+    """Return the line before which an entry belongs, so that ids stand in order and comments with their entries."""
+    lines = text.splitlines()
+    if not any(line.strip() and not line.startswith("#") for line in lines):
+        return len(lines)
+    later = [key.start_mark.line for key, _ in compose(text).value if str(key.value) > id]
+    at = min(later, default=len(lines))
+    first = min(key.start_mark.line for key, _ in compose(text).value)
+    while at > first and (not lines[at - 1].strip() or lines[at - 1].startswith("#")):
+        at -= 1
+    return at
 
 
 def _text(path: Path) -> str:

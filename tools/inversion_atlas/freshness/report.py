@@ -5,18 +5,24 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports.citation import arxiv_address, doi_address
 from inversion_atlas.exports.markdown import escape, link
 from inversion_atlas.freshness.memory import Candidate
 
-# By this line a workflow knows the issue that it keeps up to date.
+if TYPE_CHECKING:
+    from inversion_atlas.freshness.upgrades import Doubt, Upgrade
+
+# By its first line a workflow knows the issue that it keeps up to date.
 DISCOVER_MARKER = "<!-- inversion-atlas: discover -->"
+REFRESH_MARKER = "<!-- inversion-atlas: refresh -->"
 # GitHub takes 65,536 characters; what follows the list has room.
 _MOST_CHARACTERS = 60_000
 _LONGEST_TITLE = 300
 _AUTHORS = 3
+_MOST_NOTES = 30
 
 
 def address(candidate: Candidate) -> str:
@@ -73,9 +79,9 @@ def markdown(
         yield f"- {rest:,} more: `atlas discover --offline --limit {len(candidates)}`"
     if some := [_plain(note) for note in notes]:
         yield ""
-        yield from (f"- {note}" for note in some[: _AUTHORS * 10])
-        if len(some) > _AUTHORS * 10:
-            yield f"- {len(some) - _AUTHORS * 10:,} more notes: `atlas discover --json`"
+        yield from (f"- {note}" for note in some[:_MOST_NOTES])
+        if len(some) > _MOST_NOTES:
+            yield f"- {len(some) - _MOST_NOTES:,} more notes: `atlas discover --json`"
     if candidates:
         yield ""
         yield (
@@ -111,3 +117,56 @@ def _plain(text: str) -> str:
 
 def _code(text: str) -> str:
     return f"`{text.replace('`', '%60')}`"
+
+
+def refresh_json(
+    upgrades: Sequence[Upgrade], doubts: Sequence[Doubt], failed: Sequence[str], catalogue: Catalogue
+) -> dict[str, Any]:
+    """Return what `atlas refresh --json` prints."""
+    return {
+        "upgrades": [
+            {
+                "id": upgrade.record.id,
+                "file": catalogue.place(upgrade.record).path,
+                "by": upgrade.by,
+                "changes": [{"field": c.field, "old": c.old or None, "new": c.new} for c in upgrade.changes],
+            }
+            for upgrade in upgrades
+        ],
+        "doubts": [{"id": doubt.record.id, "message": doubt.message} for doubt in doubts],
+        "failed": list(failed),
+    }
+
+
+def refresh_markdown(
+    upgrades: Sequence[Upgrade], doubts: Sequence[Doubt], failed: Sequence[str], asked: int, catalogue: Catalogue
+) -> Iterator[str]:
+    """Yield what became of the preprints as lines of Markdown for a standing issue."""
+    yield REFRESH_MARKER
+    yield f"{asked:,} preprints were looked up; {len(upgrades):,} of them are known to be published."
+    if failed:
+        yield from ("", "**Something may be missing:**", "")
+        yield from (f"- {_plain(reason)}" for reason in failed[:_MOST_NOTES])
+    items = [_upgrade(upgrade) for upgrade in upgrades]
+    yield from _section("Published", items, "`atlas refresh --write` changes the records; with `id=ID` only one.")
+    yield from _section("For a curator", [f"- `{each.record.id}` {_plain(each.message)}" for each in doubts], "")
+
+
+def _upgrade(upgrade: Upgrade) -> str:
+    head = f"- `{upgrade.record.id}` {_plain(upgrade.record.title)} ({_plain(upgrade.by)})"
+    return "\n".join([head, *(f"  - {_plain(str(change))}" for change in upgrade.changes)])
+
+
+def _section(heading: str, items: Sequence[str], end: str) -> Iterator[str]:
+    """Yield a list under its heading, as far as half an issue holds it."""
+    if not items:
+        return
+    yield from ("", f"## {heading}", "")
+    length = 0
+    for at, item in enumerate(items):
+        if (length := length + len(item)) > _MOST_CHARACTERS // 2:
+            yield f"- {len(items) - at:,} more: `atlas refresh --json`"
+            break
+        yield item
+    if end:
+        yield from ("", end)

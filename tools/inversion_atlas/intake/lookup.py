@@ -76,7 +76,7 @@ class LookUp:
 
         An identifier that leads to another title is reported and left out.
         """
-        for kind, value, ask in (("doi", entry.doi, self._doi), ("arxiv", entry.arxiv, self._arxiv)):
+        for kind, value, ask in (("doi", entry.doi, self.of_doi), ("arxiv", entry.arxiv, self.of_arxiv)):
             if not value:
                 continue
             found = ask(value)
@@ -96,18 +96,19 @@ class LookUp:
         if found := _DBLP.match(thing):
             return self._dblp(found[1])
         if id := identifiers.read_arxiv(thing):
-            return self._filled(self._arxiv(id))
+            return self._filled(self.of_arxiv(id))
         is_address = thing.startswith(("http://", "https://"))
         if (doi := identifiers.read_doi(thing)) and (not is_address or "doi.org/" in thing):
             if id := identifiers.arxiv_of_doi(doi):
-                return self._filled(self._arxiv(id))
-            return self._filled(self._doi(doi))
+                return self._filled(self.of_arxiv(id))
+            return self._filled(self.of_doi(doi))
         if is_address:
             return self._page(thing)
         message = f"{thing[:100]!r} is no DOI, arXiv id, address or file"
         return refused("bad-thing", message, origin=thing)
 
-    def _doi(self, doi: str) -> Entry:
+    def of_doi(self, doi: str) -> Entry:
+        """Return what Crossref, or else DataCite, says of a DOI; refused where neither knows it."""
         path = quote(doi, safe="/()")
         mail = f"?mailto={quote(self.mail)}" if self.mail else ""
         found = self._asked(
@@ -118,7 +119,8 @@ class LookUp:
             found = self._asked(datacite, crossref.read_datacite, doi_address(doi), "application/json")
         return found
 
-    def _arxiv(self, id: str) -> Entry:
+    def of_arxiv(self, id: str) -> Entry:
+        """Return what arXiv says of an id; refused where it does not know it."""
         if id in self._expected and len(self._expected) > 1:
             self._ask_batch(id)
         self._expected.pop(id, None)
