@@ -238,10 +238,9 @@ def test_a_service_that_fails_is_said_and_the_others_still_answer(
     if down == "/crossref/works":  # DBLP is asked before, and answers
         assert [upgrade["by"] for upgrade in whole["upgrades"]] == ["DBLP"] * 4
         return
-    silent = down == "/arxiv/api/query" and "169.254" in said
-    assert result.exit_code == (0 if silent else 3)
+    assert result.exit_code == 3
     assert len(whole["upgrades"]) == 4
-    assert silent or any(said in line for line in whole["failed"])
+    assert any(said in line for line in whole["failed"])
     assert len(whole["failed"]) <= 4
     assert len([path for path in server.paths() if path.startswith(down)]) <= 12, "a dead service is left alone"
 
@@ -269,7 +268,8 @@ def test_markdown_names_records_changes_and_failures(root: Path, server: Played)
     server.answer("/openalex/works", Answer(status=500))
     text = refresh(root).stdout
     assert text.startswith("<!-- inversion-atlas: refresh -->\n1 preprints were looked up; 1 of them are known")
-    assert "- `wax2025deep` Deep Leakage of Wax (DBLP)\n  - year" in text or "  - venue: arxiv -> neurips" in text
+    assert "- `wax2025deep` Deep Leakage of Wax (DBLP)\n" in text
+    assert "\n  - venue: arxiv -&gt; neurips\n" in text
     assert "**Something may be missing:**" in text
 
 
@@ -278,7 +278,8 @@ def test_the_real_catalogue_takes_its_upgrades_and_still_checks(tmp_path: Path, 
     for folder in ("data", "taxonomy"):
         shutil.copytree(ROOT / folder, tmp_path / "copy" / folder)
     before = load(tmp_path / "copy")
-    chosen = [paper for paper in before.papers.values() if paper.venue == "arxiv" and not paper.status][:25]
+    preprints = [paper for paper in before.papers.values() if paper.venue == "arxiv" and not paper.status]
+    chosen = sorted(preprints, key=lambda paper: (paper.year, paper.id))[:10]
     works = []
     for at, paper in enumerate(chosen):
         people = tuple(" ".join(reversed(author.split(", ", 1))) for author in paper.authors)
@@ -286,12 +287,12 @@ def test_the_real_catalogue_takes_its_upgrades_and_still_checks(tmp_path: Path, 
             Work(paper.title, people, f"{paper.year}-12-01", doi=f"10.5555/{at}", venue="NeurIPS", kind="article")
         )
     serve(server, works)
-    result = refresh(tmp_path / "copy", "--write")
+    result = refresh(tmp_path / "copy", "--write", "--limit", "20")
     assert result.exit_code == 0, result.stderr[-2000:]
     after = load(tmp_path / "copy")
     assert list(after.papers) == list(before.papers)
     upgraded = [paper for paper in chosen if after.papers[paper.id].venue == "neurips"]
-    assert len(upgraded) >= 23
+    assert len(upgraded) >= 9
     assert {id for id, paper in after.papers.items() if paper != before.papers[id]} == {paper.id for paper in upgraded}
     checked = CliRunner().invoke(atlas, ["--root", str(tmp_path / "copy"), "check"])
     assert checked.exit_code == 0, checked.output[-2000:]

@@ -32,6 +32,8 @@ ARXIV, OPENALEX, DBLP, CROSSREF = "arXiv", "OpenAlex", "DBLP", "Crossref"
 _PATIENCE = 2
 _ROWS = 5
 _AGREEING = 0.5
+# Of problems of a look-up, those that say nothing of the work.
+_FAILING = frozenset(("look-up", "refused-address", "bad-address"))
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ class Refreshing:
         return None if self._down(CROSSREF) else self._answer(CROSSREF, paper, self.look_up.of_doi(doi))
 
     def _answer(self, service: str, paper: Paper, entry: Entry) -> Entry | None:
-        if problem := next((problem for problem in entry.problems if problem.code == "look-up"), None):
+        if problem := next((problem for problem in entry.problems if problem.code in _FAILING), None):
             self._failed(service, paper.id, problem.message, "")
             return None
         self._failures[service] = 0
