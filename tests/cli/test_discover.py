@@ -219,6 +219,16 @@ def test_a_refusal_needs_its_reason_and_a_first_one_makes_the_file(root: Path) -
     assert (root / "data/refused.yaml").read_text().startswith("# words\ndoi:10.1234/x:\n")
 
 
+def test_a_memory_that_cannot_be_written_is_said_and_the_list_is_there(root: Path, server: Played) -> None:
+    (root / "data/discovered.json").mkdir()
+    assert discover(root).exit_code == 1
+    (root / "data/discovered.json").rmdir()
+    (root / "data/discovered.json").symlink_to(root / "nowhere/x")
+    result = discover(root)
+    assert result.exit_code in (0, 1)
+    assert "10.1234/voices" in result.stdout
+
+
 def test_a_dry_run_remembers_nothing(root: Path, server: Played) -> None:
     assert len(titles(found(root, "--dry-run"))) == 2
     assert not (root / "data/discovered.json").exists()
@@ -438,6 +448,25 @@ def test_an_odd_work_spoils_no_other(root: Path, server: Played, change: dict[st
     result = discover(root, "--json")
     assert result.exit_code == 0, result.output
     assert "Leakage of Voices" in titles(json.loads(result.stdout))
+
+
+def test_a_work_with_neither_doi_nor_arxiv_id_is_led_to_by_its_page(root: Path, server: Played) -> None:
+    bare = {**openalex_work(PUBLISHED), "doi": None, "id": "https://openalex.org/W88", "locations": [],
+            "primary_location": {"landing_page_url": "https://papers.example.org/wax?a=1&b=`x`"}}  # fmt: skip
+    plain = {**bare, "id": "https://openalex.org/W89", "title": "Inverting Gradients of Drums", "authorships": [
+        {"author": {"display_name": "Cy Drum"}}],
+        "primary_location": {"landing_page_url": "https://papers.example.org/drums?a=1&b=2"}}  # fmt: skip
+    server.answer("/arxiv/api/query", Answer(lambda asked: arxiv_feed([], asked)))
+    server.answer("/openalex/works", json.dumps({"meta": {"count": 2}, "results": [bare, plain]}))
+    text = discover(root).stdout
+    assert "`atlas add 'https://papers.example.org/drums?a=1&b=2'` · id `openalex:W89`" in text
+    assert "(https://openalex.org/W88)" in text
+    assert "it has neither DOI nor arXiv id: `atlas new` · id `openalex:W88`" in text
+
+
+def test_without_a_key_a_refusal_of_openalex_says_where_to_get_more(root: Path, server: Played) -> None:
+    server.answer("/openalex/works", Answer(status=401))
+    assert "ATLAS_OPENALEX_KEY" in discover(root).stderr
 
 
 JSON = st.recursive(

@@ -78,22 +78,30 @@ def discover(
     memory = read_memory(session.root / MEMORY)
     with ExitStack() as stack:
         run, interrupted = _run(catalogue, memory, day, since.date() if since else None, offline, stack)
-    if not dry_run and not offline:
+    _print(run, day, limit, as_json)
+    unwritten = not (dry_run or offline) and not _remembered(session, run)
+    _say(run, broken, interrupted)
+    raise SystemExit(130 if interrupted else 3 if run.failed else 1 if unwritten else 0)
+
+
+def _remembered(session: Session, run: Discovering) -> bool:
+    try:
         with uninterrupted():
             write_memory(session.root / MEMORY, run.remembered())
-    _print(run, day, limit, as_json)
-    _say(run, broken, interrupted)
-    raise SystemExit(130 if interrupted else 3 if run.failed else 0)
+    except OSError as error:
+        click.echo(printable(f"{MEMORY} was left as it is: {error}"), err=True)
+        return False
+    return True
 
 
 def _run(
     catalogue: Catalogue, memory: Memory, day: date, since: date | None, offline: bool, stack: ExitStack
 ) -> tuple[Discovering, bool]:
-    reader, services, mail = open_reader(catalogue.settings, stack, offline=offline, cache_days=_CACHE_DAYS)
+    reader, services, _ = open_reader(catalogue.settings, stack, offline=offline, cache_days=_CACHE_DAYS)
     from inversion_atlas.freshness.asking import Asking
     from inversion_atlas.freshness.discovering import Discovering
 
-    asking = Asking(reader, services, mail, catalogue.discovery.most)
+    asking = Asking(reader, services, catalogue.discovery.most)
     run = Discovering(catalogue, memory, asking, day, since, offline)
     try:
         run.run(_progress)

@@ -84,7 +84,7 @@ def _run(
     from inversion_atlas.freshness.upgrades import Refreshing
     from inversion_atlas.intake.lookup import LookUp
 
-    run = Refreshing(catalogue, Asking(reader, services, mail), LookUp(reader, services, mail))
+    run = Refreshing(catalogue, Asking(reader, services), LookUp(reader, services, mail))
     found: list[Upgrade | Doubt | None] = []
     shows = sys.stderr.isatty()
     try:

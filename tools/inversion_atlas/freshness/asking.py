@@ -47,7 +47,6 @@ class Asking:
 
     reader: Reader
     services: Services
-    mail: str = ""
     most: int = 500
 
     def __post_init__(self) -> None:
@@ -120,8 +119,6 @@ class Asking:
             "sort": "publication_date:desc",
             "per_page": _PAGE,
         }
-        if self.mail:
-            asked["mailto"] = self.mail
         base = f"{self.services.openalex}/works"
         cursor = "*" if self.reader.has_token(base) else ""
         for number in count(1):
@@ -147,7 +144,10 @@ def _sighting(work: dict[str, Any]) -> Sighting:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"OpenAlex describes this work in a form that is not known ({type(error).__name__})"
         return Sighting(refused("not-a-work", message, title=str(work.get("title") or "")[:300]), id)
-    return Sighting(replace(entry, evidence=(f"https://openalex.org/{id}",) if id else ()), id, cites)
+    # Without DOI and arXiv id the page where the work lies is all that leads to it.
+    location = work.get("primary_location") or {}
+    url = "" if entry.doi or entry.arxiv else str(location.get("landing_page_url") or "")
+    return Sighting(replace(entry, url=url, evidence=(f"https://openalex.org/{id}",) if id else ()), id, cites)
 
 
 def _short(id: Any) -> str:

@@ -143,7 +143,10 @@ class Discovering:
         if error.code == "offline":
             self.unread += 1
             return
-        self.failed.append(f"{service}: {error.message} [{error.code}]: {question}")
+        base = self.asking.services.openalex
+        keyless = service == OPENALEX and error.status in (401, 403, 429) and not self.asking.reader.has_token(base)
+        hint = "; a free key in ATLAS_OPENALEX_KEY allows more" if keyless else ""
+        self.failed.append(f"{service}: {error.message} [{error.code}]{hint}: {question}")
         refused_one = error.status is not None and 400 <= error.status < 500 and error.status != 429
         if not refused_one and error.code != "unreadable-answer":
             self._down.add(service)

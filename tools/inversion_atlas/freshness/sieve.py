@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.checks.duplicates import like_titles, share_author
@@ -68,16 +69,19 @@ class Sieve:
 
     def candidates(self, least: float) -> dict[str, Candidate]:
         """Return the works, the likest first, under the ids that they go by; those less like than `least` left out."""
-        likeness = Likeness(self._catalogue.papers.values())
         ranked = []
         for each in self._pending.values():
-            alike = likeness.of(each.entry.title, each.entry.abstract)
+            alike = self._likeness.of(each.entry.title, each.entry.abstract)
             if each.alike and not each.entry.abstract:
                 alike = each.alike
             if alike.likeness >= least:
                 ranked.append(_candidate(each, alike))
         ranked.sort(key=lambda candidate: (-candidate.likeness, candidate.title))
         return {candidate.ids[0]: candidate for candidate in ranked if candidate.ids}
+
+    @cached_property
+    def _likeness(self) -> Likeness:
+        return Likeness(self._catalogue.papers.values())
 
     def _take(self, sighting: Sighting, found: date, alike: Alike | None) -> str:
         entry = sighting.entry
