@@ -127,6 +127,7 @@ def test_what_is_new_is_listed_and_what_is_known_or_refused_is_not(root: Path, s
     for absent in ("Deep Leakage from Gradients]", "Faces]", "Seismic", "Pans"):
         assert absent not in result.stdout
     assert "refused" in result.stderr
+    assert "1 further works are less like the catalogue than 0; they are not listed" in result.stdout
 
 
 def test_preprint_and_publication_are_one_candidate_with_both_ids(root: Path, server: Played) -> None:

@@ -120,7 +120,11 @@ def _progress(question: str, works: int) -> None:
 
 def _print(run: Discovering, day: date, limit: int, as_json: bool) -> None:
     candidates = run.candidates()
-    notes = [*run.asking.cut, *(f"could not be judged: {line}" for line in run.unjudged())]
+    notes = [
+        *_left_out(run, len(candidates)),
+        *run.asking.cut,
+        *(f"could not be judged: {line}" for line in run.unjudged()),
+    ]
     if as_json:
         works = [report.as_json(candidate) for candidate in list(candidates.values())[:limit]]
         whole = {
@@ -134,6 +138,12 @@ def _print(run: Discovering, day: date, limit: int, as_json: bool) -> None:
         return
     for line in report.markdown(candidates, day, limit, run.failed, notes):
         click.echo("\n".join(map(printable, line.split("\n"))))
+
+
+def _left_out(run: Discovering, listed: int) -> list[str]:
+    least = run.catalogue.discovery.least
+    count = run.sieve.size - listed
+    return [f"{count:,} further works are less like the catalogue than {least:g}; they are not listed"] if count else []
 
 
 def _say(run: Discovering, broken: Sequence[Finding], interrupted: bool) -> None:

@@ -40,11 +40,6 @@ def add_command(candidate: Candidate) -> str:
     return f"atlas add {shlex.quote(thing)}" if thing else ""
 
 
-def refuse_command(candidate: Candidate) -> str:
-    """Return the command that keeps the work from being listed again."""
-    return f'atlas discover --refuse {shlex.quote(candidate.ids[0])} --because "…"'
-
-
 def as_json(candidate: Candidate) -> dict[str, Any]:
     """Return the work as an object of the JSON list."""
     return {

@@ -79,6 +79,11 @@ class Sieve:
         ranked.sort(key=lambda candidate: (-candidate.likeness, candidate.title))
         return {candidate.ids[0]: candidate for candidate in ranked if candidate.ids}
 
+    @property
+    def size(self) -> int:
+        """How many works neither the catalogue nor the refusals hold, however unlike the catalogue."""
+        return len(self._pending)
+
     @cached_property
     def _likeness(self) -> Likeness:
         return Likeness(self._catalogue.papers.values())
