@@ -25,6 +25,8 @@ _COMMANDS = {
     "new": "new",
     "add": "add",
     "links": "links",
+    "discover": "discover",
+    "refresh": "refresh",
     "export": "export",
     "schema": "export",
     "build": "build",
