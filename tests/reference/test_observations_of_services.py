@@ -21,6 +21,7 @@ from inversion_atlas.reference.observations import (
     LabelOnly,
     ModelPair,
     QueryLimitReached,
+    Regression,
     SplitFeatures,
     SplitTraining,
     TreeConfidences,
@@ -57,6 +58,7 @@ INTERFACES: dict[str, Callable[..., Interface]] = {
     "scores": lambda **given: BlackBox(Remembering(), outputs="logits", input_shape=SHAPE, **given),
     "labels": lambda **given: LabelOnly(Remembering(), input_shape=SHAPE, **given),
     "explanations": lambda **given: Explanation(Remembering(), gradient, outputs="logits", input_shape=SHAPE, **given),
+    "numbers": lambda **given: Regression(nn.Sequential(nn.Flatten(), nn.Linear(12, 1)), input_shape=SHAPE, **given),
     "features": lambda **given: ClientInterface(Head(), input_shape=SHAPE, **given),
 }
 

@@ -87,6 +87,27 @@ _MODEL_ATTACKS = (
     ),
 )
 
+_TABLE_ATTACKS = (
+    _attack(
+        "regression-attribute",
+        "Attribute inference on a regression",
+        "fredrikson2014privacy",
+        "likeliest value by the error of a linear regression and frequencies",
+    ),
+    _attack(
+        "confidence-attribute",
+        "Black-box inversion of a tree",
+        "fredrikson2015model",
+        "likeliest value by the confusion matrix and frequencies",
+    ),
+    _attack(
+        "tree-attribute",
+        "White-box inversion of a tree with counts",
+        "fredrikson2015model",
+        "likeliest value by how many training records took each path",
+    ),
+)
+
 _METRICS = (
     _metric("mse", "MSE", "mse", "mean of squared differences"),
     _metric("rmse", "RMSE", "rmse", "root of the mean of squared differences"),
@@ -133,4 +154,9 @@ _METRICS = (
     _metric("kl_divergence", "KL divergence", "kl-divergence", "in nats, of the true from the estimated"),
 )
 
-IMPLEMENTATIONS: tuple[Implementation, ...] = (*_GRADIENT_ATTACKS, *_MODEL_ATTACKS, *_METRICS)
+IMPLEMENTATIONS: tuple[Implementation, ...] = (
+    *_GRADIENT_ATTACKS,
+    *_MODEL_ATTACKS,
+    *_TABLE_ATTACKS,
+    *_METRICS,
+)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -126,6 +128,39 @@ class LabelOnly(Interface):
     def describe(self) -> str:
         """Return the threat model in a line."""
         return ", ".join(["class labels of a model behind an interface", *limited(self)])
+
+
+class Regression(Interface):
+    """A trained regression behind an interface that returns a number for each input, counted and limited.
+
+    `model` returns numbers of shape (batch,) or (batch, 1).
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        input_shape: tuple[int, ...],
+        data_range: tuple[float, float] = (-math.inf, math.inf),
+        limit: int | None = None,
+    ) -> None:
+        model = copied(model, "eval") if isinstance(model, nn.Module) else model
+        super().__init__(
+            lambda inputs: model(inputs).reshape(len(inputs)).clone(),
+            input_shape=input_shape,
+            data_range=data_range,
+            limit=limit,
+        )
+
+    def query(self, inputs: Tensor) -> Tensor:
+        """Return a number for each input, shape (batch,); raises QueryLimitReached, then answers none of them."""
+        return self._ask(inputs)
+
+    def describe(self) -> str:
+        """Return the threat model in a line."""
+        return ", ".join(["predictions of a regression behind an interface", *limited(self)])
 
 
 def _probabilities(scores: Tensor, outputs: Outputs) -> Tensor:
