@@ -108,6 +108,13 @@ _TABLE_ATTACKS = (
     ),
 )
 
+_SPLIT_ATTACKS = (
+    _attack("rmle", "rMLE", "he2019model", "inputs matched to features through the client's model, total variation"),
+    _attack("inverse-network", "Inverse-Network", "he2019model", "network trained on queries to the client's part"),
+    _attack("query-free", "Query-free attack", "he2019model", "shadow of the client's part, then rMLE"),
+    _attack("unsplit", "UnSplit", "erdogan2022unsplit", "inputs and a clone's weights in turns, from features alone"),
+)
+
 _METRICS = (
     _metric("mse", "MSE", "mse", "mean of squared differences"),
     _metric("rmse", "RMSE", "rmse", "root of the mean of squared differences"),
@@ -158,5 +165,6 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_GRADIENT_ATTACKS,
     *_MODEL_ATTACKS,
     *_TABLE_ATTACKS,
+    *_SPLIT_ATTACKS,
     *_METRICS,
 )
