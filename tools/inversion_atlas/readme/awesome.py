@@ -57,6 +57,16 @@ atlas coverage
 atlas check
 ```
 
+Attacks of these papers run, against bundled models or your own (`pip install 'inversion-atlas[reference]'`):
+`atlas attack list` names them. Wrap your model, a `torch.nn.Module` or any function, in what the attacker gets:
+
+```python
+from inversion_atlas.reference.observations import BlackBox  # or WhiteBox, LabelOnly, SharedGradient, ...
+
+victim = BlackBox(model, outputs="logits", input_shape=(3, 32, 32), limit=10_000)
+scores = victim.query(images)
+```
+
 A fact is wrong or a paper is missing? See [CONTRIBUTING.md](CONTRIBUTING.md): a record is one short YAML file, and
 `atlas check` says what to mend. This list is written by `atlas build`; change the records, not this file.
 """

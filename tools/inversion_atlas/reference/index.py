@@ -87,6 +87,34 @@ _MODEL_ATTACKS = (
     ),
 )
 
+_TABLE_ATTACKS = (
+    _attack(
+        "regression-attribute",
+        "Attribute inference on a regression",
+        "fredrikson2014privacy",
+        "likeliest value by the error of a linear regression and frequencies",
+    ),
+    _attack(
+        "confidence-attribute",
+        "Black-box inversion of a tree",
+        "fredrikson2015model",
+        "likeliest value by the confusion matrix and frequencies",
+    ),
+    _attack(
+        "tree-attribute",
+        "White-box inversion of a tree with counts",
+        "fredrikson2015model",
+        "likeliest value by how many training records took each path",
+    ),
+)
+
+_SPLIT_ATTACKS = (
+    _attack("rmle", "rMLE", "he2019model", "inputs matched to features through the client's model, total variation"),
+    _attack("inverse-network", "Inverse-Network", "he2019model", "network trained on queries to the client's part"),
+    _attack("query-free", "Query-free attack", "he2019model", "shadow of the client's part, then rMLE"),
+    _attack("unsplit", "UnSplit", "erdogan2022unsplit", "inputs and a clone's weights in turns, from features alone"),
+)
+
 _METRICS = (
     _metric("mse", "MSE", "mse", "mean of squared differences"),
     _metric("rmse", "RMSE", "rmse", "root of the mean of squared differences"),
@@ -133,4 +161,10 @@ _METRICS = (
     _metric("kl_divergence", "KL divergence", "kl-divergence", "in nats, of the true from the estimated"),
 )
 
-IMPLEMENTATIONS: tuple[Implementation, ...] = (*_GRADIENT_ATTACKS, *_MODEL_ATTACKS, *_METRICS)
+IMPLEMENTATIONS: tuple[Implementation, ...] = (
+    *_GRADIENT_ATTACKS,
+    *_MODEL_ATTACKS,
+    *_TABLE_ATTACKS,
+    *_SPLIT_ATTACKS,
+    *_METRICS,
+)

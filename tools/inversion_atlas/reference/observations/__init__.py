@@ -5,7 +5,27 @@ through this module's private names; it can see to it that nothing private hangs
 """
 
 from inversion_atlas.reference.observations.access import AccessError, QueryLimitReached, expect
+from inversion_atlas.reference.observations.explanations import Explanation
 from inversion_atlas.reference.observations.gradients import SharedGradient
-from inversion_atlas.reference.observations.models import BlackBox, WhiteBox
+from inversion_atlas.reference.observations.models import BlackBox, LabelOnly, Regression, WhiteBox
+from inversion_atlas.reference.observations.pairs import ModelPair
+from inversion_atlas.reference.observations.split import ClientInterface, SplitFeatures, SplitTraining
+from inversion_atlas.reference.observations.trees import TreeConfidences, TreePath
 
-__all__ = ["AccessError", "BlackBox", "QueryLimitReached", "SharedGradient", "WhiteBox", "expect"]
+__all__ = [
+    "AccessError",
+    "BlackBox",
+    "ClientInterface",
+    "Explanation",
+    "LabelOnly",
+    "ModelPair",
+    "QueryLimitReached",
+    "Regression",
+    "SharedGradient",
+    "SplitFeatures",
+    "SplitTraining",
+    "TreeConfidences",
+    "TreePath",
+    "WhiteBox",
+    "expect",
+]

@@ -27,8 +27,12 @@ class QueryLimitReached(RuntimeError):
 def expect(observation: object, kind: type[_Kind], attack: str) -> _Kind:
     """Return the observation if it is of the kind that the attack takes; raises AccessError."""
     if not isinstance(observation, kind):
-        raise AccessError(f"{attack} takes a {kind.__name__}; a {type(observation).__name__} does not grant it")
+        raise AccessError(f"{attack} takes {_a(kind)}; {_a(type(observation))} does not grant it")
     return observation
+
+
+def _a(kind: type) -> str:
+    return f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
 
 
 def copied(model: nn.Module, mode: Mode) -> nn.Module:
@@ -54,6 +58,11 @@ def refuse_data(inputs: Tensor, labels: Tensor, data_range: tuple[float, float])
     """Raise ValueError for labels that do not fit the inputs and for inputs outside of `data_range`."""
     if len(inputs) == 0 or labels.shape != (len(inputs),):
         raise ValueError(f"labels must be of shape ({len(inputs)},), one class per input, not {tuple(labels.shape)}")
+    refuse_range(inputs, data_range)
+
+
+def refuse_range(inputs: Tensor, data_range: tuple[float, float]) -> None:
+    """Raise ValueError for inputs outside of `data_range`, and for a range that is none."""
     low, high = data_range
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise ValueError(f"data_range must be two finite numbers, the lower first, not {data_range}")

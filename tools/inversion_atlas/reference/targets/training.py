@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
-from inversion_atlas.reference.targets import data, models
+from inversion_atlas.reference.targets import data, models, tables
+
+Fit = Callable[[nn.Module, data.Split], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Recipe:
     weight_decay: float = 0.0
     batch_size: int = 32
     seed: int = 0
+    # What fits the model at once, in place of the epochs; such a model is not cached.
+    fit: Fit | None = None
 
 
 RECIPES = {
@@ -39,12 +43,14 @@ RECIPES = {
     "digits-softmax": Recipe(models.softmax_regression, data.digits, epochs=40, learning_rate=1e-2, weight_decay=1e-3),
     "digits-mlp": Recipe(models.mlp, data.digits, epochs=40, learning_rate=3e-3),
     "digits-convnet": Recipe(models.convnet, data.digits, epochs=20, learning_rate=2e-3),
+    "affairs-tree": Recipe(tables.decision_tree, tables.affairs, 0, 0.0, fit=tables.fit_tree),
+    "votes-linear": Recipe(tables.regression, tables.votes, 0, 0.0, fit=tables.fit_line),
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """A trained model with the data it was trained on."""
+    """A trained model with the data it was trained on; the accuracy of a regression is its R squared."""
 
     name: str
     model: nn.Module
@@ -65,6 +71,10 @@ def load(name: str, cache: Path | None = None) -> Target:
     recipe = RECIPES[name]
     split = recipe.data()
     model = _untrained(recipe, split)
+    if recipe.fit:
+        recipe.fit(model, split)
+        model.eval()
+        return Target(name, model, split, _accuracy(model, split.private), _accuracy(model, split.test))
     path = (cache or cache_folder()) / "targets" / f"{name}-{_digest()}.pt"
     if path.is_file():
         model.load_state_dict(torch.load(path, weights_only=True))
@@ -97,6 +107,8 @@ def _train(model: nn.Module, recipe: Recipe, split: data.Split) -> None:
 @torch.no_grad()
 def _accuracy(model: nn.Module, part: data.Images) -> float:
     logits: Tensor = model(part.images)
+    if part.labels.is_floating_point():
+        return 1 - float((logits[:, 0] - part.labels).square().mean() / part.labels.var(correction=0))
     return float((logits.argmax(dim=1) == part.labels).double().mean())
 
 

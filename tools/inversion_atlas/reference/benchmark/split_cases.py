@@ -1,0 +1,105 @@
+"""Attacks on networks that are split between a client and a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from inversion_atlas.reference.attacks.split_inference import query_free, rmle, train_inverse_network, unsplit
+from inversion_atlas.reference.benchmark.runs import (
+    Case,
+    Options,
+    Outcome,
+    accepted,
+    chosen,
+    described,
+    image_guesses,
+    image_scores,
+)
+from inversion_atlas.reference.observations import SplitFeatures
+from inversion_atlas.reference.observations.split import Grants
+from inversion_atlas.reference.targets import data, training
+
+# Layers of the client: a convolution and its ReLU, or two of them.
+_SHALLOW, _DEEP = 2, 4
+
+
+def parts(model: nn.Module, layers: int) -> tuple[nn.Module, nn.Module]:
+    """Return the client's part, the first layers of a sequence, and the server's."""
+    assert isinstance(model, nn.Sequential)
+    return model[:layers], model[layers:]
+
+
+def untrained(target: training.Target, layers: int, seed: int) -> nn.Module:
+    """Return a client's part of the same architecture with weights of its own."""
+    recipe = training.RECIPES[target.name]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed + 1)
+        return parts(recipe.architecture(target.data.shape, len(target.data.classes)), layers)[0]
+
+
+def noise_like(observation: SplitFeatures, seed: int) -> SplitFeatures:
+    """Return the observation with its features replaced by noise of their size, channel by channel."""
+    features = observation.features
+    shuffled = features.flatten(2)[:, :, torch.randperm(features.flatten(2).shape[2], generator=_from(seed))]
+    drawn = torch.rand(features.shape, generator=_from(seed + 1)) * 2 * shuffled.mean(dim=2)[:, :, None, None]
+    return observation.with_features(drawn)
+
+
+_Attack = Callable[[SplitFeatures, Options], Tensor]
+
+
+def _by_features(attack: _Attack, grants: Grants, layers: int) -> Callable[[Options], Outcome]:
+    def run(options: Options) -> Outcome:
+        private = chosen(options.target.data.private, options.items, options.seed)
+        client, server = parts(options.target.model, layers)
+        observation = SplitFeatures.of_inputs(client, server, private.images, grants=grants)
+        images = attack(observation, options).clamp(*data.DATA_RANGE)
+        alone = attack(noise_like(observation, options.seed), options).clamp(*data.DATA_RANGE)
+        guesses = {"prior alone": alone, **image_guesses(options, private.images)}
+        return Outcome(
+            setting=f"{described(options)}, split after layer {layers}; {observation.describe()}",
+            scores=image_scores(images, private.images, guesses),
+            originals=private.images,
+            images=images,
+            converged=options.items,
+            items=options.items,
+        )
+
+    return run
+
+
+def _rmle(observation: SplitFeatures, options: Options) -> Tensor:
+    return rmle(observation, **accepted(rmle, options)).images
+
+
+def _query_free(observation: SplitFeatures, options: Options) -> Tensor:
+    public = options.target.data.public
+    shadow = untrained(options.target, _SHALLOW, options.seed)
+    return query_free(observation, public.images, public.labels, shadow, **accepted(query_free, options)).images
+
+
+def _inverse_network(observation: SplitFeatures, options: Options) -> Tensor:
+    public = options.target.data.public.images
+    network = train_inverse_network(observation, public, **accepted(train_inverse_network, options))
+    with torch.no_grad():
+        images: Tensor = network(observation.features)
+    return images
+
+
+def _unsplit(observation: SplitFeatures, options: Options) -> Tensor:
+    return unsplit(observation, untrained(options.target, _SHALLOW, options.seed), **accepted(unsplit, options)).images
+
+
+def _from(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+CASES: Mapping[str, Case] = {
+    "rmle": Case(_by_features(_rmle, "model", _DEEP), ("digits-convnet", "convnet"), items=8, bench_steps=300),
+    "inverse-network": Case(_by_features(_inverse_network, "queries", _DEEP), ("digits-convnet", "convnet"), items=100),
+    "query-free": Case(_by_features(_query_free, "nothing", _SHALLOW), ("digits-convnet",), items=10),
+    "unsplit": Case(_by_features(_unsplit, "nothing", _SHALLOW), ("digits-convnet",), items=10),
+}
