@@ -131,7 +131,7 @@ def test_changes_of_terms_datasets_metrics_venues_rows_and_settings_are_told(
 ) -> None:
     terms = {
         "white-box": {**FACET["terms"]["white-box"], "aliases": ["open"]},
-        "black-box": FACET["terms"]["white-box"],
+        "black-box": {"label": "Black box", "definition": "Queries.", "sources": ["a-survey"]},
     }
     rows = [SOURCE["rows"][0], {**SOURCE["rows"][1], "unresolved": "printed again"}]
     after = load(
