@@ -159,7 +159,7 @@ def test_changes_of_terms_datasets_metrics_venues_rows_and_settings_are_told(
         ("settings", "atlas", What.CHANGED),
     ]
     assert {each.new_id for each in found} == {None, "digits"}
-    assert [str(field) for field in found[-2].fields] == ["unresolved: printed twice -> printed again"]
+    assert [str(field) for field in found[-2].fields] == ["unresolved: printed twice → printed again"]
 
 
 def test_a_record_that_cannot_be_read_is_neither_added_nor_retired(
@@ -199,11 +199,11 @@ def test_two_revisions_are_compared_whatever_git_attributes_say(first: Catalogue
     (first.root / "data" / "papers" / "2019" / "link.yaml").symlink_to("/etc/hostname")
     git(first.root, "add", "-A")
     git(first.root, "commit", "-qm", "two")
-    expected = ["paper geiping2020inverting retired", "paper zhu2019deep changed year: 2019 -> 2020"]
+    expected = ["paper geiping2020inverting retired", "paper zhu2019deep changed year: 2019 → 2020"]
     assert told(changes_between(first.root, "HEAD^", "HEAD")) == expected
     git(first.root, "checkout", "-q", "HEAD^")
     write({paper_path("zhu2019deep"): {**ZHU, "year": 2018}})
-    assert told(changes_between(first.root, "HEAD")) == ["paper zhu2019deep changed year: 2019 -> 2018"]
+    assert told(changes_between(first.root, "HEAD")) == ["paper zhu2019deep changed year: 2019 → 2018"]
 
 
 @pytest.mark.parametrize("revision", ["nowhere", "--help", "", "HEAD:data", "a b"])

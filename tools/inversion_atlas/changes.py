@@ -65,7 +65,7 @@ class FieldChange:
         if self.after is None:
             return f"{self.field}: {shown(self.before)} removed"
         if not (isinstance(self.before, list) and isinstance(self.after, list)):
-            return f"{self.field}: {shown(self.before)} -> {shown(self.after)}"
+            return f"{self.field}: {shown(self.before)} → {shown(self.after)}"
         parts = [f"+ {shown(value)}" for value in self.gained] + [f"- {shown(value)}" for value in self.lost]
         return f"{self.field}: {', '.join(parts) or 'in another order'}"
 
@@ -126,7 +126,7 @@ def read_revision(root: Path, revision: str) -> tuple[Catalogue, list[Finding]]:
     Its `root` is a folder that is gone, so that positions in its files cannot be asked. Raises RevisionError.
     """
     with tempfile.TemporaryDirectory(prefix="atlas-revision-") as folder:
-        for path, data in _files_at(root, revision):
+        for path, data in files_at(root, revision):
             file = Path(folder, path)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
@@ -267,14 +267,17 @@ def _without(values: Value, others: Value) -> list[Value]:
     return missing
 
 
-def _files_at(root: Path, revision: str) -> Iterator[tuple[str, bytes]]:
-    """Yield path and bytes of the regular files of a revision: links are left out, and attributes of git unread."""
+def files_at(root: Path, revision: str) -> Iterator[tuple[str, bytes]]:
+    """Yield path and bytes of the data files of a revision: links are left out, and attributes of git unread.
+
+    Raises RevisionError.
+    """
     commit = (
-        _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").decode().strip()
+        git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").decode().strip()
     )
     listed = [
         (entry.split(" ")[2], path)
-        for line in _git(root, "ls-tree", "-r", "-z", commit, "--", *_FOLDERS).decode("utf-8", "replace").split("\0")
+        for line in git(root, "ls-tree", "-r", "-z", commit, "--", *_FOLDERS).decode("utf-8", "replace").split("\0")
         if line and (entry := line.partition("\t")[0]).split(" ")[0] in _REGULAR
         for path in [line.partition("\t")[2]]
         if ".." not in Path(path).parts
@@ -285,7 +288,7 @@ def _files_at(root: Path, revision: str) -> Iterator[tuple[str, bytes]]:
 
 def _blobs(root: Path, names: Sequence[str]) -> Iterator[bytes]:
     """Yield the bytes of each blob, all of them read by one process."""
-    answer = _git(root, "cat-file", "--batch", given="".join(f"{name}\n" for name in names).encode())
+    answer = git(root, "cat-file", "--batch", given="".join(f"{name}\n" for name in names).encode())
     at = 0
     for _ in names:
         end = answer.index(b"\n", at)
@@ -294,7 +297,8 @@ def _blobs(root: Path, names: Sequence[str]) -> Iterator[bytes]:
         at = end + 1 + size + 1
 
 
-def _git(root: Path, *arguments: str, given: bytes = b"") -> bytes:
+def git(root: Path, *arguments: str, given: bytes = b"") -> bytes:
+    """Return what git answers in `root`; raises RevisionError with what it said."""
     command = ["git", "-C", str(root), *arguments]
     try:
         answer = subprocess.run(command, input=given, capture_output=True, check=False)

@@ -29,6 +29,7 @@ _COMMANDS = {
     "schema": "export",
     "build": "build",
     "serve": "build",
+    "release": "release",
     "attack": "attack",
     "target": "attack",
     "bench": "attack",
