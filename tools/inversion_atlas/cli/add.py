@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,12 +24,18 @@ from inversion_atlas.intake.entry import Entry
 from inversion_atlas.records.findings import printable
 
 if TYPE_CHECKING:
+    from inversion_atlas.intake.archive import Archive
     from inversion_atlas.intake.lookup import LookUp
+    from inversion_atlas.network.polite import Reader
 
 _FILE_ENDINGS = (".bib", ".bibtex", ".ris", ".json", ".txt", ".nbib", ".enw")
 # With more new records than this, what remains to be done is said once for all.
 _SHOWN_TODO = 5
 _PROGRESS_EVERY = 100
+_KEYS = (
+    "--archive has copies made by an account of the Internet Archive: set ATLAS_ARCHIVE_KEYS to its access:secret "
+    "(https://archive.org/account/s3.php)"
+)
 _INSTALL = "look-ups need httpx: pip install 'inversion-atlas[intake]' (files are read without it: --offline)"
 
 
@@ -40,11 +48,21 @@ _INSTALL = "look-ups need httpx: pip install 'inversion-atlas[intake]' (files ar
 @click.option("--dry-run", is_flag=True, help="Write nothing; say what would be written.")
 @click.option("--offline", is_flag=True, help="Use only files and what was looked up before.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array with one object per entry read.")
+@click.option(
+    "--archive", "archiving", is_flag=True, help="Have archived copies made where there are none (ATLAS_ARCHIVE_KEYS)."
+)
 @click.option("--update", "updating", is_flag=True, help="Apply what is offered for records that exist, after asking.")
 @click.option("--yes", is_flag=True, help="With --update: do not ask.")
 @click.pass_obj
 def add(
-    session: Session, things: tuple[str, ...], dry_run: bool, offline: bool, as_json: bool, updating: bool, yes: bool
+    session: Session,
+    things: tuple[str, ...],
+    dry_run: bool,
+    offline: bool,
+    as_json: bool,
+    archiving: bool,
+    updating: bool,
+    yes: bool,
 ) -> None:
     """Add papers as draft records.
 
@@ -60,9 +78,14 @@ def add(
         raise click.UsageError("--yes goes with --update")
     if updating and not yes and ("-" in things or not sys.stdin.isatty()):
         raise click.UsageError("--update asks before each change; where nobody can answer, add --yes")
+    keys = os.environ.get("ATLAS_ARCHIVE_KEYS", "") if archiving else ""
+    if archiving and (offline or dry_run):
+        raise click.UsageError("--archive goes neither with --offline nor with --dry-run")
+    if archiving and not re.fullmatch(r"[!-9;-~]+:[!-9;-~]+", keys):
+        raise click.UsageError(_KEYS)
     catalogue, broken = read(session.root)
     with ExitStack() as stack:
-        asking = _Asking(catalogue, offline, stack)
+        asking = _Asking(catalogue, offline, stack, keys)
         entries = list(_entries(things, asking))
         adding = Adding(catalogue, date.today(), dry_run)
         report = _JsonReport() if as_json else _TextReport(dry_run, updating)
@@ -86,6 +109,8 @@ def _taken(
     try:
         for number, given in enumerate(entries, 1):
             entry = asking.complete(given())
+            if not adding.dry_run:
+                entry = asking.archived(entry, adding)
             with uninterrupted():
                 outcome = adding.take(entry)
                 outcomes.append(outcome)
@@ -129,8 +154,10 @@ def _given(entry: Entry) -> Callable[[], Entry]:
 class _Asking:
     """Looks things up, with a client that is made when first needed."""
 
-    def __init__(self, catalogue: Catalogue, offline: bool, stack: ExitStack) -> None:
+    def __init__(self, catalogue: Catalogue, offline: bool, stack: ExitStack, keys: str) -> None:
         self._catalogue = catalogue
+        self._keys = keys
+        self._archive: Archive | None = None
         self._offline = offline
         self._stack = stack
         self._look_up: LookUp | None = None
@@ -145,25 +172,58 @@ class _Asking:
             return entry
         return self._made().complete(entry)
 
+    def archived(self, entry: Entry, adding: Adding) -> Entry:
+        """Return an entry that will be a new record with the address of an archived copy, where there is one."""
+        if self._offline or entry.refused or not (page := adding.page_of(entry)):
+            return entry
+        archive = self._archives()
+        return replace(entry, archive=archive.copy_of(page)) if archive else entry
+
     def _made(self) -> LookUp:
         if self._look_up is None:
             try:
                 from inversion_atlas.intake.lookup import LookUp, Services
-                from inversion_atlas.network.guard import Guard
-                from inversion_atlas.network.polite import Manners, Reader, cache_folder
             except ModuleNotFoundError as error:
                 raise click.UsageError(f"{_INSTALL} ({error.name} is missing)") from None
-            settings = self._catalogue.settings
-            delay = os.environ.get("ATLAS_DELAY", "")
-            contact = settings.contact or settings.repository or ""
-            manners = (
-                Manners(contact, float(delay), {}, backoff=float(delay)) if _is_number(delay) else Manners(contact)
-            )
-            guard = Guard(allow_private=os.environ.get("ATLAS_ALLOW_PRIVATE") == "1")
-            reader = Reader(guard, manners, cache=cache_folder(), offline=self._offline, tell=_whisper)
-            self._stack.enter_context(reader)
-            self._look_up = LookUp(reader, Services.from_environment(), contact if "@" in contact else "")
+            self._look_up = LookUp(self._reader(), Services.from_environment(), self._mail)
         return self._look_up
+
+    def _archives(self) -> Archive | None:
+        if self._archive is None:
+            try:
+                from inversion_atlas.intake.archive import Archive
+            except ModuleNotFoundError:
+                # A file is read without what look-ups need.
+                return None
+            # A copy is welcome and never worth a long wait.
+            reader = self._reader(tries=1, read_timeout=8.0, deadline=12.0)
+            bases = [os.environ.get(f"ATLAS_{name}_URL", "").rstrip("/") for name in ("ARCHIVE", "ARCHIVE_WEB")]
+            lookup, web = bases[0] or Archive.lookup, bases[1] or Archive.web
+            self._archive = Archive(reader, lookup, web, self._keys, _whisper)
+        return self._archive
+
+    def _reader(self, **patience: Any) -> Reader:
+        from inversion_atlas.network.guard import Guard
+        from inversion_atlas.network.polite import Manners, Reader, cache_folder
+
+        delay = os.environ.get("ATLAS_DELAY", "")
+        quick: dict[str, Any] = (
+            {"delay": float(delay), "delays": {}, "backoff": float(delay)} if _is_number(delay) else {}
+        )
+        guard = Guard(allow_private=os.environ.get("ATLAS_ALLOW_PRIVATE") == "1")
+        manners = Manners(self._contact, **quick, **patience)
+        return self._stack.enter_context(
+            Reader(guard, manners, cache=cache_folder(), offline=self._offline, tell=_whisper)
+        )
+
+    @property
+    def _contact(self) -> str:
+        settings = self._catalogue.settings
+        return settings.contact or settings.repository or ""
+
+    @property
+    def _mail(self) -> str:
+        return self._contact if "@" in self._contact else ""
 
 
 def _is_number(text: str) -> bool:

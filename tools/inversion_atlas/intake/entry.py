@@ -63,6 +63,7 @@ class Entry:
     arxiv: str = ""
     url: str = ""
     pdf: str = ""
+    archive: str = ""
     abstract: str = ""
     line: int = 0
     key: str = ""
