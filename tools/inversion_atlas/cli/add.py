@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _FILE_ENDINGS = (".bib", ".bibtex", ".ris", ".json", ".txt", ".nbib", ".enw")
 # With more new records than this, what remains to be done is said once for all.
 _SHOWN_TODO = 5
+_SHOWN_FIELDS = 12
 _PROGRESS_EVERY = 100
 _KEYS = (
     "--archive has copies made by an account of the Internet Archive: set ATLAS_ARCHIVE_KEYS to its access:secret "
@@ -295,6 +297,10 @@ class _TextReport:
         if interrupted:
             rest = total - len(outcomes)
             click.echo(f"Interrupted: {rest} entries were not begun; the same command goes on with them.", err=True)
+        if left_out := Counter(name for outcome in outcomes for name in outcome.entry.left_out):
+            named = ", ".join(f"{name} ({count})" for name, count in left_out.most_common(_SHOWN_FIELDS))
+            more = f" and {len(left_out) - _SHOWN_FIELDS} others" if len(left_out) > _SHOWN_FIELDS else ""
+            click.echo(printable(f"Left out, since records hold no such fields: {named}{more}."), err=True)
         written = [outcome for outcome in outcomes if outcome.status == NEW]
         for outcome in written[:_SHOWN_TODO]:
             click.echo(f"Remains in {outcome.path}: {printable('; '.join(outcome.todo))}.", err=True)

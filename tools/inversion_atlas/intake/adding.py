@@ -52,6 +52,7 @@ class Outcome:
             "why": self.why or None,
             "changes": [{"field": c.field, "old": c.old or None, "new": c.new} for c in self.changes],
             "remaining": list(self.todo),
+            "left_out": list(entry.left_out),
             "origin": entry.origin or None,
             "key": entry.key or None,
             "line": entry.line or None,

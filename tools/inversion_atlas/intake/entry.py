@@ -73,6 +73,8 @@ class Entry:
     # The authors are known to be more than those named.
     cut_off: bool = False
     preprint: bool = False
+    # Fields of the description that no record holds, as they are called there.
+    left_out: tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:
