@@ -23,6 +23,7 @@ from inversion_atlas.intake.adding import DUPLICATE, NEW, REFUSED, UPDATE, Addin
 from inversion_atlas.intake.decoding import decode
 from inversion_atlas.intake.duplicates import Index
 from inversion_atlas.intake.entry import Entry
+from inversion_atlas.intake.latex import to_unicode
 from inversion_atlas.intake.suggest import Suggester, suggested_kind
 from inversion_atlas.records.paper import Kind, Links, Paper
 from inversion_atlas.records.writing import format_text, to_yaml
@@ -306,10 +307,18 @@ def test_bibtex_keeps_every_field_through_a_record(
 # BibTeX as others write it, of what a record can hold.
 
 
+# LaTeX has no code for some letters, which `escape` then writes as others.
+latin = words.map(str.capitalize).filter(lambda word: to_unicode(tex.escape_name(word)) == word)
+
+
+def braced(text: str) -> str:
+    return f"{{{text}}}"
+
+
 @st.composite
 def written_names(draw: st.DrawFn) -> tuple[str, str]:
     """A name as a record holds it, and one of the ways in which BibTeX writes it."""
-    family, given = (draw(words).capitalize() for _ in range(2))
+    family, given = draw(latin), draw(latin)
     particle, suffix = draw(st.sampled_from(["", "van der", "de"])), draw(st.sampled_from(["", "Jr.", "III"]))
     surname = " ".join(filter(None, (particle, family)))
     held = ", ".join(filter(None, (surname, given, suffix)))
@@ -324,23 +333,25 @@ def written_names(draw: st.DrawFn) -> tuple[str, str]:
 def bibtex_entries(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     """An entry with macros, quotes, pieces, braces and LaTeX as they come, and what a record holds of it."""
     people = draw(st.lists(written_names(), min_size=1, max_size=4, unique_by=lambda pair: pair[0]))
-    title, year = draw(lines), draw(st.integers(1950, 2030))
+    title = draw(lines.filter(lambda text: to_unicode(tex.escape(text)) == " ".join(text.split())))
+    year = draw(st.integers(1950, 2030))
     first, last = draw(st.integers(1, 99)), draw(st.integers(100, 999))
     key = draw(st.sampled_from(["neurips", "cvpr", "ccs", "tifs"]))
     venue = the_catalogue().venues[key]
     doi, arxiv = draw(st.sampled_from(["10.1145/abc.1", "10.1007/978-3_1"])), draw(st.sampled_from(["1906.08935", ""]))
     spelled = tex.escape(draw(st.sampled_from([venue.name, venue.short, *venue.aliases])))
     journal = key == "tifs"
+    spellings = ["thevenue", braced(spelled), f'"" # {braced(spelled)}']
     fields = {
-        "title": f"{{{draw(st.sampled_from(['{%s}', '%s']))}}}" % tex.escape(title),
-        "author": "{%s}" % " and ".join(form for _, form in people),
-        "year": draw(st.sampled_from(["%d", "{%d}", '"%d"'])) % year,
-        "journal" if journal else "booktitle": draw(
-            st.sampled_from(["thevenue", "{%s}" % spelled, '"" # {%s}' % spelled])
-        ),
-        "pages": "{%d%s%d}" % (first, draw(st.sampled_from(["-", "--", "–", " -- "])), last),
+        "title": draw(st.sampled_from([braced(tex.escape(title)), braced(braced(tex.escape(title)))])),
+        "author": braced(" and ".join(form for _, form in people)),
+        "year": draw(st.sampled_from([str(year), braced(str(year)), f'"{year}"'])),
+        "journal" if journal else "booktitle": draw(st.sampled_from(spellings)),
+        "pages": braced(f"{first}{draw(st.sampled_from(['-', '--', '–', ' -- ']))}{last}"),
         "volume": draw(st.sampled_from(["7", "{7}"])),
-        "doi": "{%s}" % draw(st.sampled_from([doi, doi.upper(), f"https://doi.org/{doi}", doi.replace("_", "\\_")])),
+        "doi": braced(
+            draw(st.sampled_from([doi, doi.upper(), f"https://doi.org/{doi}", doi.replace("_", "\\_")])),
+        ),
         "url": "{https://example.org/a_b?c=1}",
         "month": draw(st.sampled_from(["jan", '"12~" # mar', "{May}"])),
     }
@@ -354,7 +365,8 @@ def bibtex_entries(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     body = "".join(
         f",\n  {draw(st.sampled_from([name, name.upper(), name.title()]))} = {fields[name]}" for name in order
     )
-    text = "@string{thevenue = {%s}}\n@%s{x%s\n}\n" % (spelled, "article" if journal else "InProceedings", body)
+    kind = "article" if journal else "InProceedings"
+    text = f"@string{{thevenue = {braced(spelled)}}}\n@{kind}{{x{body}\n}}\n"
     held = {"title": " ".join(title.split()), "authors": tuple(name for name, _ in people), "year": year, "venue": key,
             "volume": "7", "issue": "3" if journal else None, "pages": f"{first}–{last}",
             "links": Links(doi=doi, arxiv=arxiv or None, paper="https://example.org/a_b?c=1")}  # fmt: skip
