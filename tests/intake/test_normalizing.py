@@ -190,6 +190,11 @@ def test_years(text: str, year: int | None) -> None:
         ("Thirty-Fourth AAAI Conference on Artificial Intelligence", "aaai"), ("Computer Vision - ECCV 2020", "eccv"),
         ("2019 IEEE Symposium on Security and Privacy (SP)", "ieee-sp"), ("A venue nobody knows", ""), ("", ""),
         ("Proceedings of the 5th Workshop on Something at ICML", ""),
+        ("IEEE Trans. Inf. Forensics Secur.", "tifs"), ("ACM Comput. Surv.", "csur"),
+        ("Proc. Priv. Enhancing Technol. 2022", "popets"), ("Comput. Secur.", "computers-and-security"),
+        ("Workshop on Trans. Inf. Forensics Secur.", ""), ("IEEE Trans. .", ""), ("a. b. c.", ""),
+        ("ACM Conference on Computer and Communications Security", "ccs"),
+        ("Thirty-fourth Conference on Neural Information Processing Systems", "neurips"),
         ("2019", ""), ("Proceedings", ""), ("Security", ""),
     ],
 )  # fmt: skip
