@@ -275,6 +275,20 @@ def test_an_interruption_leaves_whole_files_and_a_whole_array(root: Path) -> Non
     load(root)
 
 
+def test_an_interruption_before_the_first_entry_says_so_as_well(root: Path, monkeypatch: Any) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("inversion_atlas.cli.add.read", interrupted)
+    result = add(root, str(root / "in.bib"), "--offline")
+    assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
+
+
+def test_what_is_no_entry_lacks_nothing_else(root: Path) -> None:
+    (item,) = listed(add(root, "nothing of the kind", "--offline", "--json"))
+    assert [problem["code"] for problem in item["problems"]] == ["bad-thing"]
+
+
 # Archived copies
 
 COPY = {

@@ -87,7 +87,9 @@ class Entry:
         return replace(self, problems=self.problems + added) if added else self
 
     def complete(self) -> Entry:
-        """Return the entry, refused where title, authors or year are missing."""
+        """Return the entry, refused where title, authors or year are missing; what is no entry lacks nothing."""
+        if self.refused and not (self.title or self.authors or self.year):
+            return self
         missing = (
             (not any(map(str.isalnum, self.title)), "no-title", "the entry has no title"),
             (not self.authors, "no-author", "the entry names no author"),
