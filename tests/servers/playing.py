@@ -35,6 +35,8 @@ class Played:
     base: str
     routes: dict[str, list[Answer]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str], float]] = field(default_factory=list)
+    # What was posted, in order.
+    bodies: list[bytes] = field(default_factory=list)
 
     def answer(self, path: str, *answers: Answer | bytes | str) -> None:
         """Give the path its answers, in turn."""
@@ -73,6 +75,10 @@ def play() -> Iterator[Played]:
                     answer = Answer(f"no {error}".encode(), 400)
             with contextlib.suppress(OSError):
                 _FAULTS.get(answer.fault, _plain)(self, answer)
+
+        def do_POST(self) -> None:
+            played.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+            self.do_GET()
 
         def log_message(self, *_: Any) -> None:
             pass
