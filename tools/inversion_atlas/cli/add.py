@@ -62,7 +62,7 @@ def add(
         raise click.UsageError("--update asks before each change; where nobody can answer, add --yes")
     catalogue, broken = read(session.root)
     with ExitStack() as stack:
-        asking = _Asking(catalogue, offline, stack)
+        asking = Asking(catalogue, offline, stack)
         entries = list(_entries(things, asking))
         adding = Adding(catalogue, date.today(), dry_run)
         report = _JsonReport() if as_json else _TextReport(dry_run, updating)
@@ -75,7 +75,7 @@ def add(
 
 def _taken(
     entries: Sequence[Callable[[], Entry]],
-    asking: _Asking,
+    asking: Asking,
     adding: Adding,
     report: _JsonReport | _TextReport,
     updating: bool,
@@ -99,7 +99,7 @@ def _taken(
     return outcomes, False
 
 
-def _entries(things: Sequence[str], asking: _Asking) -> Iterator[Callable[[], Entry]]:
+def _entries(things: Sequence[str], asking: Asking) -> Iterator[Callable[[], Entry]]:
     """Yield for each entry what gives it: those of files are at hand, those to be looked up are asked for in turn."""
     for thing in things:
         if thing == "-":
@@ -126,7 +126,7 @@ def _given(entry: Entry) -> Callable[[], Entry]:
     return lambda: entry
 
 
-class _Asking:
+class Asking:
     """Looks things up, with a client that is made when first needed."""
 
     def __init__(self, catalogue: Catalogue, offline: bool, stack: ExitStack) -> None:

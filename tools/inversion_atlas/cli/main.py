@@ -25,6 +25,8 @@ _COMMANDS = {
     "new": "new",
     "add": "add",
     "links": "links",
+    "review": "review",
+    "github": "github",
     "export": "export",
     "schema": "export",
     "build": "build",
