@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any
@@ -37,6 +37,8 @@ _NOT_SURE, _SOMETHING_ELSE = "not sure", "something else"
 _LISTS = frozenset(("authors", "methods", "datasets", "metrics", "links.code", "links.reimplementation"))
 _AGAIN = "Nothing was written. Edit the form above and it is read again."
 _FENCE = re.compile(r"^\s*(?:```|~~~)[a-zA-Z]*\s*$", re.MULTILINE)
+# Names, numbers of issues, addresses and code, and the words that close an issue.
+_ACTS = re.compile(r"[@#`<>\[\]]|://|\bgh-[0-9]|\b(?:close|fix|resolve)[sd]?\b", re.IGNORECASE)
 _SUMMARY_TO_WRITE = re.compile(r"^# summary: >-\n#   One or two sentences .*\n", re.MULTILINE)
 
 
@@ -154,7 +156,9 @@ def _added(answers: Answers, catalogue: Catalogue, entry: Entry, today: date) ->
     if outcome.status == NEW:
         wanted, said = _curated(answers, paper)
         text = _SUMMARY_TO_WRITE.sub("", outcome.text) if wanted.summary else outcome.text
-        return _Edit(wanted, outcome.path, _written(text, paper, wanted), "Add", [*notes, *said, *_todo(outcome)])
+        return _Edit(
+            wanted, outcome.path, _written(text, paper, wanted), "Add", [*notes, *said, _todo(outcome, wanted)]
+        )
     text = _written(read_text(catalogue.root / outcome.path), catalogue.papers[paper.id], paper)
     changes = [f"{code(change.field)}: {shown(change.old) or 'nothing'} becomes {shown(change.new)}"
                for change in outcome.changes]  # fmt: skip
@@ -174,8 +178,10 @@ def _curated(answers: Answers, paper: Paper) -> tuple[Paper, list[str]]:
     return _validated(paper, given), [f"The form gives {code(name)}." for name in given]
 
 
-def _todo(outcome: Outcome) -> Iterator[str]:
-    yield f"Remains to be done in the file: {shown('; '.join(outcome.todo), 1000)}."
+def _todo(outcome: Outcome, wanted: Paper) -> str:
+    done = {"write `summary`"} if wanted.summary else set()
+    rest = [item.replace("`", "") for item in outcome.todo if item not in done]
+    return f"Remains to be done in the file: {shown('; '.join(rest), 1000)}."
 
 
 # Fixing a record
@@ -253,7 +259,7 @@ def _proposal(number: int, edit: _Edit, catalogue: Catalogue, today: date) -> Pr
         papers=dict(sorted({**catalogue.papers, edit.paper.id: edit.paper}.items())),
         paths={**catalogue.paths, edit.paper.id: edit.path},
     )
-    findings = [code(finding.code) + " " + shown(f"{finding.message}.{finding.advice}")
+    findings = [f"{finding.severity} {code(finding.code)} " + shown(f"{finding.message}.{finding.advice}")
                 for finding in _findings(grown, edit.path, today)]  # fmt: skip
     parts = [
         f"Closes #{number}.",
@@ -267,10 +273,17 @@ def _proposal(number: int, edit: _Edit, catalogue: Catalogue, today: date) -> Pr
         number=number,
         path=edit.path,
         text=edit.text,
-        title=cut(" ".join(f"{edit.verb} {edit.paper.id}: {edit.paper.title}".split()), _LONGEST_TITLE),
+        title=_title(edit),
         body=cut("\n\n".join(part for part in parts if part), 60_000),
         reply="\n\n".join([f"{edit.verb} {code(edit.path)}", _listed(edit.notes)]),
     )
+
+
+def _title(edit: _Edit) -> str:
+    """Return the title of the pull request and of its commit; a paper's own title stays out if GitHub might act on it."""
+    plain = f"{edit.verb} {edit.paper.id}"
+    acts = _ACTS.search(edit.paper.title)
+    return plain if acts else cut(f"{plain}: {edit.paper.title}", _LONGEST_TITLE)
 
 
 def _findings(catalogue: Catalogue, path: str, today: date) -> list[Finding]:

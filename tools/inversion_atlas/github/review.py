@@ -169,7 +169,8 @@ class Review(_Piece):
         listed = " ".join(code(path) for path in self.generated)
         yield (
             f"## Files that are made on the main branch\n\n{listed}\n\nThese are written from the records after the "
-            "merge, and conflict with every other pull request. Leave them out:\n\n"
+            "merge, and conflict with every other pull request. Leave them out (`upstream/main` where `origin` is a "
+            "fork that lags behind):\n\n"
             '```sh\ngit checkout origin/main -- README.md schemas\ngit commit -m "Leave out generated files"\n```'
         )
 
