@@ -26,13 +26,38 @@ from inversion_atlas.intake.venues import find_venue
 from inversion_atlas.records.explain import describe, did_you_mean
 from inversion_atlas.records.fields import PAPER_ID
 from inversion_atlas.records.findings import Finding, Severity
-from inversion_atlas.records.paper import Links, Paper
+from inversion_atlas.records.paper import Paper
 from inversion_atlas.records.yamlfile import YamlError, parse, read_text
 
 # An issue holds no more characters.
 MAX_BODY = 65_536
 _LONGEST_TITLE = 200
 _NOT_SURE, _SOMETHING_ELSE = "not sure", "something else"
+# What the form “Fix a record” may change; other fields need a curator.
+FIELDS = (
+    "title",
+    "authors",
+    "year",
+    "venue",
+    "volume",
+    "issue",
+    "pages",
+    "kind",
+    "methods",
+    "summary",
+    "datasets",
+    "metrics",
+    "links.doi",
+    "links.arxiv",
+    "links.paper",
+    "links.pdf",
+    "links.project",
+    "links.code",
+    "links.reimplementation",
+    "links.video",
+    "links.slides",
+    "links.poster",
+)
 # Fields that hold several values, written one a line.
 _LISTS = frozenset(("authors", "methods", "datasets", "metrics", "links.code", "links.reimplementation"))
 _AGAIN = "Nothing was written. Edit the form above and it is read again."
@@ -154,11 +179,10 @@ def _added(answers: Answers, catalogue: Catalogue, entry: Entry, today: date) ->
             f"If something is wrong there, use the form “Fix a record”.\n\n{_listed(notes)}"
         )
     if outcome.status == NEW:
-        wanted, said = _curated(answers, paper)
+        wanted, given = _curated(answers, paper)
+        said = [f"The form gives {code(name)}." for name in given]
         text = _SUMMARY_TO_WRITE.sub("", outcome.text) if wanted.summary else outcome.text
-        return _Edit(
-            wanted, outcome.path, _written(text, paper, wanted), "Add", [*notes, *said, _todo(outcome, wanted)]
-        )
+        return _Edit(wanted, outcome.path, _written(text, paper, wanted), "Add", [*notes, *said, _todo(outcome, given)])
     text = _written(read_text(catalogue.root / outcome.path), catalogue.papers[paper.id], paper)
     changes = [f"{code(change.field)}: {shown(change.old) or 'nothing'} becomes {shown(change.new)}"
                for change in outcome.changes]  # fmt: skip
@@ -166,7 +190,7 @@ def _added(answers: Answers, catalogue: Catalogue, entry: Entry, today: date) ->
 
 
 def _curated(answers: Answers, paper: Paper) -> tuple[Paper, list[str]]:
-    """Return the record with what the form says of kind, summary and code, and what is to be said of it."""
+    """Return the record with what the form says of kind, summary and code, and which of them it says."""
     values = answers.values
     given: dict[str, Any] = {}
     if values["kind"] not in ("", _NOT_SURE):
@@ -175,11 +199,11 @@ def _curated(answers: Answers, paper: Paper) -> tuple[Paper, list[str]]:
         given["summary"] = " ".join(values["summary"].split())
     if values["code"]:
         given["links"] = {**paper.links.model_dump(exclude_defaults=True), "code": values["code"].split()}
-    return _validated(paper, given), [f"The form gives {code(name)}." for name in given]
+    return _validated(paper, given), ["links.code" if name == "links" else name for name in given]
 
 
-def _todo(outcome: Outcome, wanted: Paper) -> str:
-    done = {"write `summary`"} if wanted.summary else set()
+def _todo(outcome: Outcome, given: Sequence[str]) -> str:
+    done = {f"{verb} `{name}`" for verb in ("choose", "write") for name in given}
     rest = [item.replace("`", "") for item in outcome.todo if item not in done]
     return f"Remains to be done in the file: {shown('; '.join(rest), 1000)}."
 
@@ -210,15 +234,14 @@ def _record_named(text: str, catalogue: Catalogue) -> Paper:
     id = catalogue.redirects.get(id, id)
     if id not in catalogue.papers:
         hint = did_you_mean(id, catalogue.papers) if PAPER_ID.fullmatch(id) else "an id looks like zhu2019deep"
-        raise _RefusedError(f"No paper has the id {code(id, 80)}; {shown(hint)}. {_AGAIN}")
+        raise _RefusedError(f"No paper has the id {code(id, 80)} ({shown(hint)}). {_AGAIN}")
     return catalogue.papers[id]
 
 
 def _given(record: Paper, field: str, text: str, catalogue: Catalogue) -> dict[str, Any]:
     """Return the new value under its key, as a record's file would hold it; raises _RefusedError."""
     outer, _, inner = field.partition(".")
-    known = inner in Links.model_fields and outer == "links" if inner else outer in Paper.model_fields
-    if not known:
+    if field not in FIELDS:
         raise _RefusedError(f"{code(field, 80)} is no field that this form changes. {_AGAIN}")
     value: Any = [line.strip() for line in text.splitlines() if line.strip()] if field in _LISTS else text.strip()
     if field == "venue":
@@ -280,7 +303,7 @@ def _proposal(number: int, edit: _Edit, catalogue: Catalogue, today: date) -> Pr
 
 
 def _title(edit: _Edit) -> str:
-    """Return the title of the pull request and of its commit; a paper's own title stays out if GitHub might act on it."""
+    """Return the title of the pull request and of its commit, without the paper's if GitHub might act on that."""
     plain = f"{edit.verb} {edit.paper.id}"
     acts = _ACTS.search(edit.paper.title)
     return plain if acts else cut(f"{plain}: {edit.paper.title}", _LONGEST_TITLE)
