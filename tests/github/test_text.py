@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
+from tests.github.harmless import PARSER, acting
 
 from inversion_atlas.github import text
 
@@ -23,33 +21,13 @@ HOSTILE = [
     "\x1b[31mred\x1b[0m \u202egnp \u200b \x00",
     "&lt;b&gt; \\* `code` ``two`` $x$",
 ]
-# What GitHub makes of text that stands free: names, numbers of issues, commits.
-ACTS = re.compile(
-    r"@[a-z0-9]|#[0-9]|\bgh-[0-9]|\bghsa-[a-z0-9]{4}|https?://|www\.[a-z]|\b[0-9a-f]{7,40}\b", re.IGNORECASE
-)
-PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
-
-
-def free_text(markdown: str) -> str:
-    """Return the text outside of code as a browser would run it together, with a mark where a comment parts it."""
-    found = ""
-    for token in PARSER.parse(markdown):
-        for child in token.children or ():
-            if child.type == "text":
-                found += child.content
-            elif child.type == "html_inline":
-                assert child.content == "<!-- -->", child.content
-                found += "\x00"
-            else:
-                assert child.type in ("softbreak", "text_special", "code_inline"), child.type
-    return found
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_text_shows_and_acts_on_nothing(hostile: str) -> None:
     made = text.shown(hostile)
     assert "\n" not in made
-    assert not ACTS.search(free_text(f"x {made}"))
+    assert acting(f"x {made}") == []
     assert len(PARSER.parse(f"- x {made}")) == len(PARSER.parse("- x y"))
     assert "\x1b" not in made
 
@@ -58,7 +36,7 @@ def test_a_text_shows_and_acts_on_nothing(hostile: str) -> None:
 def test_any_text_stays_a_text(given_text: str) -> None:
     for made in (text.shown(given_text), text.code(given_text)):
         assert len(PARSER.parse(f"x {made}")) == 3
-    assert not ACTS.search(free_text(f"x {text.shown(given_text)}"))
+    assert acting(f"x {text.shown(given_text)}") == []
 
 
 @given(st.text(alphabet="`a\n @", max_size=60))
@@ -76,6 +54,26 @@ def test_code_stays_code(given_text: str) -> None:
 def test_what_is_no_plain_address_is_no_link(url: str) -> None:
     assert text.address(url).startswith("`")
     assert text.address("https://a.example/b?c=d") == "<https://a.example/b?c=d>"
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "x @octocat",
+        "fixes #1",
+        "GH-12",
+        "x deadbeef1",
+        "<b>x</b>",
+        "<details>\n",
+        "https://a.example",
+        "[a](https://b.example)",
+        "![a](https://b.example)",
+        "<ftp://a.example>",
+    ],
+)
+def test_what_acts_is_seen_as_acting(markdown: str) -> None:
+    assert acting(markdown)
+    assert acting("plain \\#<!-- -->1 `@octocat` <https://a.example/b>\n\n```\n<b> @octocat\n```") == []
 
 
 def test_a_long_text_is_cut() -> None:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,7 +30,9 @@ _RECORDS, _FIELDS, _FINDINGS, _PREVIEWS, _LISTED = 60, 40, 50, 8, 30
 _LONGEST = 600
 
 _Line = Annotated[str, Field(max_length=_LONGEST)]
+_Kind = Literal["paper", "dataset", "metric", "venue", "facet", "term", "source", "row", "settings"]
 _Count = Annotated[int, Field(ge=0, le=10**9)]
+_KINDS: dict[str, _Kind] = {kind: kind for kind in get_args(_Kind)}
 
 
 class _Piece(BaseModel):
@@ -56,7 +58,7 @@ class ChangedField(_Piece):
 class ChangedRecord(_Piece):
     """What became of one record."""
 
-    kind: _Line
+    kind: _Kind
     id: _Line
     what: What
     label: _Line
@@ -265,7 +267,7 @@ def _record(change: Change) -> ChangedRecord:
     # A new paper is shown whole below.
     fields: Sequence[FieldChange] = () if change.what is What.ADDED and change.kind == "paper" else change.fields
     return ChangedRecord(
-        kind=change.kind,
+        kind=_KINDS[change.kind],
         id=cut(change.id, _LONGEST),
         what=change.what,
         label=cut(change.label, _LONGEST),
