@@ -123,7 +123,7 @@ def test_findings_are_those_of_changed_files_and_new_ones_elsewhere(repository: 
     found = reviewed(repository, "work")
     here = {(each["path"], each["code"], each["line"]) for each in found["findings"]}
     assert ("data/papers/2020/li2020sealing.yaml", "reference/unknown-term", 8) in here
-    assert (DEEP, "reference/unknown-venue", 4) in {(e["path"], e["code"], e["line"]) for e in found["elsewhere"]}
+    assert (DEEP, "reference/venue-alias", 4) in {(e["path"], e["code"], e["line"]) for e in found["elsewhere"]}
     assert "year/future" not in {each["code"] for each in (*found["findings"], *found["elsewhere"])}
     assert found["rest"]["error"] == 2
     result = run(repository, "work")

@@ -257,12 +257,17 @@ def play_github() -> Iterator[Playing]:
             with contextlib.suppress(OSError):
                 self.wfile.write(body)
 
-    servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for handler in (Api, Storage)]
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            pass  # clients that hang up are part of the play
+
+    servers = [Server(("127.0.0.1", 0), handler) for handler in (Api, Storage)]
     hub.base, hub.storage = (f"http://127.0.0.1:{server.server_address[1]}" for server in servers)
     # Another name makes it another host, to which the token must not go.
     hub.storage = hub.storage.replace("127.0.0.1", "localhost")
     for server in servers:
-        server.daemon_threads = True
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield hub
