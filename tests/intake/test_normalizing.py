@@ -43,9 +43,10 @@ def test_latex_and_entities_become_text(latex: str, text: str) -> None:
 def test_every_letter_that_the_exports_write_is_read() -> None:
     # Some pairs look alike to LaTeX: quotes, dashes, spaces, and Greek capitals that are Latin ones.
     alike = set("‘’ʻʼ‐‑‒―\u00a0\u202fΑΒΕΖΗΙΚΜΝΟΡΤΧο−⋆★′″µ∆")
-    for char in {*tex.LETTERS, *tex.SIGNS, *tex.PUNCTUATION} - alike:
+    for char in {*tex.LETTERS, *tex.SIGNS, *tex.PUNCTUATION, *tex.ALONE} - alike:
         assert to_unicode(tex.escape(char)) == char
         assert to_unicode(f"a{tex.escape(char)}b") == f"a{char}b"
+        assert to_unicode(tex.escape(f"a{char} b")) == f"a{char} b"
 
 
 def test_markup_of_services_becomes_text() -> None:
