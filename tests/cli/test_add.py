@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from tests.servers import services
 from tests.servers.playing import Answer, Played, play
+from tests.servers.scholarly import Work, serve
 from tests.servers.services import ARXIV, DOI, encoded
 
 from inversion_atlas.catalogue import load
@@ -187,6 +188,20 @@ def test_an_arxiv_id_is_looked_up_once_and_then_known_offline(root: Path, server
     assert len(server.asked) == 1
     assert first[0]["status"] == second[0]["status"] == "new"
     assert (second[0]["venue"], second[0]["arxiv"], second[0]["doi"]) == ("arxiv", ARXIV, DOI)
+
+
+def test_many_arxiv_ids_are_asked_for_together(root: Path, server: Played) -> None:
+    works = [Work(f"Work {number} of Wax", arxiv=f"2901.{number:05d}") for number in range(1, 31)]
+    serve(server, works)
+    bib = "".join(
+        f"@misc{{k{at}, title={{{work.title}}}, author={{Ada Wax}}, year=2026, eprint={{{work.arxiv}}}}}\n"
+        for at, work in enumerate(works[20:])
+    )
+    (root / "some.bib").write_text(bib)
+    items = listed(add(root, *(work.arxiv for work in works[:20]), str(root / "some.bib"), "--json"))
+    assert [item["title"] for item in items] == [work.title for work in works]
+    assert {item["status"] for item in items} == {"new"}
+    assert len([path for path in server.paths() if path.startswith("/arxiv/api/query")]) == 1
 
 
 def test_entries_of_a_file_are_completed_by_their_ids(root: Path, server: Played) -> None:

@@ -23,6 +23,8 @@ FILES = {
     "source": "data/sources/*.yaml",
     "facet": "taxonomy/*.yaml",
     "settings": "data/atlas.yaml",
+    "discovery": "data/discovery.yaml",
+    "refused": "data/refused.yaml",
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.servers import services
 from tests.servers.playing import Answer, Played, play
+from tests.servers.scholarly import Work, arxiv_feed, serve
 from tests.servers.services import ARXIV, AUTHORS, DOI, TITLE, encoded
 
 from inversion_atlas.intake.entry import Entry
@@ -265,3 +266,45 @@ def test_base_addresses_come_from_the_environment(monkeypatch: Any) -> None:
     monkeypatch.setenv("ATLAS_CROSSREF_URL", "http://127.0.0.1:9/")
     assert Services.from_environment().crossref == "http://127.0.0.1:9"
     assert Services.from_environment().arxiv == "https://export.arxiv.org"
+
+
+MANY = [Work(f"Work {number} of Wax", arxiv=f"2901.{number:05d}", authors=("Jörg Müller",)) for number in range(1, 251)]
+
+
+def test_many_arxiv_ids_are_asked_for_a_hundred_at_a_time(server: Played, look_up: LookUp) -> None:
+    serve(server, MANY)
+    for work in MANY:
+        look_up.expect(work.arxiv)
+    entries = [look_up.thing(work.arxiv) for work in MANY]
+    assert [entry.title for entry in entries] == [work.title for work in MANY]
+    assert entries[0].evidence == ("https://arxiv.org/abs/2901.00001",)
+    assert len([path for path in server.paths() if path.startswith(ARXIV_API)]) == 3
+
+
+def test_an_id_that_a_batch_lacks_is_asked_for_by_itself(server: Played, look_up: LookUp) -> None:
+    serve(server, MANY[:2])
+    for id in ("2901.00001", "2901.77777", "2901.00002"):
+        look_up.expect(id)
+    found = [look_up.thing(id) for id in ("2901.00001", "2901.77777", "2901.00002")]
+    assert [codes(entry) for entry in found] == [[], ["not-found"], []]
+    assert len([path for path in server.paths() if path.startswith(ARXIV_API)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "code", "asked"),
+    [
+        (Answer(b"<feed", times=1), [], 3),
+        (Answer(status=400, times=1), [], 3),
+        (Answer(services.ARXIV_ERROR.encode(), times=1), [], 3),
+        (Answer(status=503), ["look-up"], 2),
+        (Answer(fault="reset"), ["look-up"], 2),
+    ],
+)
+def test_a_batch_that_fails_is_asked_singly_unless_the_service_is_down(
+    server: Played, look_up: LookUp, first: Answer, code: list[str], asked: int
+) -> None:
+    server.answer(ARXIV_API, replace(first), Answer(lambda query: arxiv_feed(MANY, query)))
+    look_up.expect("2901.00001")
+    look_up.expect("2901.00002")
+    assert [codes(look_up.thing(id)) for id in ("2901.00001", "2901.00002")] == [code, code]
+    assert len([path for path in server.paths() if path.startswith(ARXIV_API)]) == asked

@@ -8,17 +8,20 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 
 @dataclass
 class Answer:
-    """What a route answers. `times` counts how often before the next answer of the route takes its place."""
+    """What a route answers. `times` counts how often before the next answer of the route takes its place.
 
-    body: bytes = b""
+    A body that is a function is made from what the query asks.
+    """
+
+    body: bytes | Callable[[dict[str, str]], bytes] = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     fault: str = ""
@@ -62,6 +65,12 @@ def play() -> Iterator[Played]:
             answer.times -= 1
             if answer.times <= 0 and len(answers) > 1:
                 answers.pop(0)
+            if callable(answer.body):
+                asked = dict(parse_qsl(urlsplit(self.path).query))
+                try:
+                    answer = replace(answer, body=answer.body(asked))
+                except KeyError as error:
+                    answer = Answer(f"no {error}".encode(), 400)
             with contextlib.suppress(OSError):
                 _FAULTS.get(answer.fault, _plain)(self, answer)
 
@@ -81,6 +90,7 @@ def play() -> Iterator[Played]:
 
 def _plain(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
     handler.send_response(answer.status)
+    assert isinstance(answer.body, bytes)
     for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
         handler.send_header(name, value)
     handler.end_headers()
@@ -95,6 +105,7 @@ def _reset(handler: BaseHTTPRequestHandler, _: Answer) -> None:
 
 def _cut(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
     """Promise more bytes than come."""
+    assert isinstance(answer.body, bytes)
     handler.send_response(200)
     handler.send_header("Content-Length", str(len(answer.body) + 1000))
     handler.end_headers()

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from inversion_atlas.records import yamlfile
 from inversion_atlas.records.dataset import Dataset
+from inversion_atlas.records.discovery import Discovery, Refusal
 from inversion_atlas.records.explain import describe
 from inversion_atlas.records.facet import Facet, Term
 from inversion_atlas.records.fields import Record
@@ -28,6 +29,8 @@ from inversion_atlas.records.yamlfile import Plain, YamlError
 
 BUNDLED = Path(__file__).parent / "bundled"
 SETTINGS = "data/atlas.yaml"
+DISCOVERY = "data/discovery.yaml"
+REFUSED = "data/refused.yaml"
 
 _SHOWN_ERRORS = 20
 
@@ -72,6 +75,8 @@ class Catalogue:
     broken: frozenset[str] = frozenset()
     version: str = ""
     paths: Mapping[str, str] = field(default_factory=dict)
+    discovery: Discovery = field(default_factory=Discovery)
+    refused: Mapping[str, Refusal] = field(default_factory=dict)
 
     @cached_property
     def redirects(self) -> dict[str, str]:
@@ -157,6 +162,10 @@ class Catalogue:
                 return Place("data/datasets.yaml", (id,))
             case Metric(id=id):
                 return Place("data/metrics.yaml", (id,))
+            case Refusal(id=id):
+                return Place(REFUSED, (id,))
+            case Discovery():
+                return Place(DISCOVERY)
             case Venue(id=id):
                 return Place("data/venues.yaml", (id,))
             case _:
@@ -242,6 +251,8 @@ def read(root: Path) -> tuple[Catalogue, list[Finding]]:
         broken=frozenset(reader.broken),
         version=reader.digest.hexdigest()[:12],
         paths=reader.paths,
+        discovery=reader.files(DISCOVERY, Discovery, named=False).get("discovery", Discovery()),
+        refused=reader.collection(REFUSED, Refusal),
     )
     return catalogue, reader.findings
 

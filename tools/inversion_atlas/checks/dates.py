@@ -32,9 +32,10 @@ def early_years(catalogue: Catalogue) -> Iterator[Problem]:
 
 
 def future_days(catalogue: Catalogue, today: date) -> Iterator[Problem]:
-    """A day in the future on which a record was added or a source read."""
+    """A day in the future on which a record was added, a source read or a work refused."""
     days = [(place / "added", paper.added) for place, paper in papers(catalogue)]
     days += [(catalogue.place(source) / "read", source.read) for source in catalogue.sources.values()]
+    days += [(catalogue.place(refusal) / "date", refusal.date) for refusal in catalogue.refused.values()]
     for place, day in days:
         if day and day > today:
             yield Problem(place, f"the day {day} is still to come", f"write {today} or earlier")

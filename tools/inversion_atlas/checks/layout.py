@@ -13,7 +13,9 @@ from inversion_atlas.records.fields import PAPER_ID
 
 _YEAR = re.compile(r"[0-9]{4}")
 # What `data/` itself may hold besides its folders.
-_DATA_FILES = frozenset(("datasets.yaml", "metrics.yaml", "venues.yaml", "atlas.yaml"))
+_DATA_FILES = frozenset(
+    ("datasets.yaml", "metrics.yaml", "venues.yaml", "atlas.yaml", "discovery.yaml", "refused.yaml")
+)
 
 
 def wrong_folders(catalogue: Catalogue) -> Iterator[Problem]:

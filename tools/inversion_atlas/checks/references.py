@@ -221,6 +221,7 @@ def _named_papers(catalogue: Catalogue) -> Iterator[Piece]:
         if source.paper:
             yield catalogue.place(source) / "paper", source.paper
     yield from _rows_naming(catalogue, "paper")
+    yield from _listed(catalogue.place(catalogue.discovery) / "core", catalogue.discovery.core)
 
 
 def _rows_naming(catalogue: Catalogue, key: str) -> Iterator[Piece]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from inversion_atlas.catalogue import SETTINGS, Catalogue, Place
+from inversion_atlas.catalogue import DISCOVERY, REFUSED, SETTINGS, Catalogue, Place
 from inversion_atlas.checks.rule import Problem
 from inversion_atlas.records.dataset import Dataset
+from inversion_atlas.records.discovery import Discovery, Refusal
 from inversion_atlas.records.facet import Facet
 from inversion_atlas.records.fields import Record
 from inversion_atlas.records.metric import Metric
@@ -29,6 +30,8 @@ _FILES: dict[str, tuple[type[Record], bool]] = {
     "data/sources/*.yaml": (Source, False),
     "taxonomy/*.yaml": (Facet, False),
     SETTINGS: (Settings, False),
+    DISCOVERY: (Discovery, False),
+    REFUSED: (Refusal, True),
 }
 _PAPER_KEYS = {key: rank for rank, key in enumerate(Paper.model_fields)}
 _LINK_KEYS = {key: rank for rank, key in enumerate(Links.model_fields)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -16,9 +15,11 @@ import click
 from inversion_atlas.atomic import uninterrupted, write_atomic
 from inversion_atlas.catalogue import Catalogue, read
 from inversion_atlas.cli.main import Session
+from inversion_atlas.cli.reader import open_reader
 from inversion_atlas.intake import files
 from inversion_atlas.intake.adding import DUPLICATE, NEW, REFUSED, UPDATE, Adding, Outcome, network_failed, unread
 from inversion_atlas.intake.entry import Entry
+from inversion_atlas.intake.identifiers import read_arxiv
 from inversion_atlas.records.findings import printable
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ _FILE_ENDINGS = (".bib", ".bibtex", ".ris", ".json", ".txt", ".nbib", ".enw")
 # With more new records than this, what remains to be done is said once for all.
 _SHOWN_TODO = 5
 _PROGRESS_EVERY = 100
-_INSTALL = "look-ups need httpx: pip install 'inversion-atlas[intake]' (files are read without it: --offline)"
 
 
 @click.command(
@@ -105,9 +105,11 @@ def _entries(things: Sequence[str], asking: Asking) -> Iterator[Callable[[], Ent
         if thing == "-":
             data = sys.stdin.buffer.read(files.MAX_BYTES + 1)
             pasted = list(files.pasted_things(data))
-            yield from (asking.later(line) for line in pasted) if pasted else map(_given, files.read(data, "<stdin>"))
+            yield from (
+                (asking.later(line) for line in pasted) if pasted else map(asking.given, files.read(data, "<stdin>"))
+            )
         elif (path := Path(thing)).is_file():
-            yield from map(_given, _file(path))
+            yield from map(asking.given, _file(path))
         elif thing.lower().endswith(_FILE_ENDINGS) and "://" not in thing:
             raise click.UsageError(f"there is no file {thing}")
         else:
@@ -122,10 +124,6 @@ def _file(path: Path) -> list[Entry]:
         return [unread(str(path), f"cannot read {path}: {error.strerror}")]
 
 
-def _given(entry: Entry) -> Callable[[], Entry]:
-    return lambda: entry
-
-
 class Asking:
     """Looks things up, with a client that is made when first needed."""
 
@@ -134,10 +132,18 @@ class Asking:
         self._offline = offline
         self._stack = stack
         self._look_up: LookUp | None = None
+        self._expected: list[str] = []
 
     def later(self, thing: str) -> Callable[[], Entry]:
         """Return what looks a thing up when its turn comes."""
+        self._expected.append(read_arxiv(thing))
         return lambda: self._made().thing(thing)
+
+    def given(self, entry: Entry) -> Callable[[], Entry]:
+        """Return what gives an entry that is at hand."""
+        if not self._offline and not entry.refused:
+            self._expected.append(entry.arxiv)
+        return lambda: entry
 
     def complete(self, entry: Entry) -> Entry:
         """Return an entry of a file with what its identifiers lead to; offline, and looked up already, as it is."""
@@ -147,31 +153,13 @@ class Asking:
 
     def _made(self) -> LookUp:
         if self._look_up is None:
-            try:
-                from inversion_atlas.intake.lookup import LookUp, Services
-                from inversion_atlas.network.guard import Guard
-                from inversion_atlas.network.polite import Manners, Reader, cache_folder
-            except ModuleNotFoundError as error:
-                raise click.UsageError(f"{_INSTALL} ({error.name} is missing)") from None
-            settings = self._catalogue.settings
-            delay = os.environ.get("ATLAS_DELAY", "")
-            contact = settings.contact or settings.repository or ""
-            manners = (
-                Manners(contact, float(delay), {}, backoff=float(delay)) if _is_number(delay) else Manners(contact)
-            )
-            guard = Guard(allow_private=os.environ.get("ATLAS_ALLOW_PRIVATE") == "1")
-            reader = Reader(guard, manners, cache=cache_folder(), offline=self._offline, tell=_whisper)
-            self._stack.enter_context(reader)
-            self._look_up = LookUp(reader, Services.from_environment(), contact if "@" in contact else "")
+            reader, services, mail = open_reader(self._catalogue.settings, self._stack, offline=self._offline)
+            from inversion_atlas.intake.lookup import LookUp
+
+            self._look_up = LookUp(reader, services, mail)
+            for id in self._expected:
+                self._look_up.expect(id)
         return self._look_up
-
-
-def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).isdigit()
-
-
-def _whisper(text: str) -> None:
-    click.echo(printable(text), err=True)
 
 
 def _update(adding: Adding, outcome: Outcome, yes: bool) -> None:

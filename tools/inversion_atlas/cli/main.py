@@ -27,6 +27,8 @@ _COMMANDS = {
     "links": "links",
     "review": "review",
     "github": "github",
+    "discover": "discover",
+    "refresh": "refresh",
     "export": "export",
     "schema": "export",
     "build": "build",

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.records.dataset import Dataset
+from inversion_atlas.records.discovery import WORK_ID, Discovery, Refusal
 from inversion_atlas.records.facet import Facet
 from inversion_atlas.records.fields import PAPER_ID
 from inversion_atlas.records.metric import Metric
@@ -95,6 +96,19 @@ def _settings(_: Catalogue) -> Schema:
     return made
 
 
+def _discovery(catalogue: Catalogue) -> Schema:
+    made = _record(Discovery)
+    made["properties"]["core"] = _list_of(_papers(catalogue))
+    return made
+
+
+def _refused(_: Catalogue) -> Schema:
+    # ECMA regular expressions, which editors use, know no escaped quotation mark.
+    pattern = WORK_ID.pattern.replace('\\"', '"')
+    made = _collection(_record(Refusal), "Refused works by id.")
+    return {**made, "propertyNames": {"pattern": f"^(?:{pattern})$"}}
+
+
 SCHEMAS: dict[str, Callable[[Catalogue], Schema]] = {
     "paper": _paper,
     "datasets": _datasets,
@@ -103,6 +117,8 @@ SCHEMAS: dict[str, Callable[[Catalogue], Schema]] = {
     "source": _source,
     "facet": _facet,
     "settings": _settings,
+    "discovery": _discovery,
+    "refused": _refused,
 }
 
 

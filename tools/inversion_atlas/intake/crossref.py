@@ -14,7 +14,15 @@ from inversion_atlas.network.polite import Page
 
 def read(page: Page) -> Entry | None:
     """Return the work of an answer of Crossref (`/works/<doi>`), whose `message` is nearly a CSL item."""
-    message = json.loads(page.body)["message"]
+    return _work(json.loads(page.body)["message"])
+
+
+def read_list(page: Page) -> list[Entry]:
+    """Return the works that a search (`/works?query.bibliographic=…`) found, the nearest first."""
+    return [_work(item) for item in json.loads(page.body)["message"]["items"]]
+
+
+def _work(message: dict[str, Any]) -> Entry:
     entry = csl_json.item_entry(message)
     subtitle = from_markup(_first(message.get("subtitle")))
     if subtitle and subtitle.lower() not in entry.title.lower():

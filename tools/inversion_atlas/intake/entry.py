@@ -48,8 +48,8 @@ class Problem:
 class Entry:
     """One work: names as `Family, Given`, text in Unicode; what is not known is empty.
 
-    `venue` is what the description calls it. `evidence` are the addresses that were read. `origin` says what it was
-    read from, `key` what it is called there.
+    `venue` is what the description calls it, `journal_ref` where a preprint says it was published. `evidence` are the
+    addresses that were read. `origin` says what it was read from, `key` what it is called there.
     """
 
     title: str = ""
@@ -64,6 +64,7 @@ class Entry:
     url: str = ""
     pdf: str = ""
     abstract: str = ""
+    journal_ref: str = ""
     line: int = 0
     key: str = ""
     origin: str = ""

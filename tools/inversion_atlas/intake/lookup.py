@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from urllib.parse import quote, urlsplit
 
 from inversion_atlas.checks.duplicates import like_titles
@@ -23,6 +23,10 @@ from inversion_atlas.network.polite import Page, Reader, ReadError
 _DBLP = re.compile(
     r"https?://(?:dblp\.(?:org|uni-trier\.de|dagstuhl\.de))/rec/(.+?)(?:\.(?:html|bib|xml))?(?:[?#].*)?$"
 )
+
+
+# So many arXiv ids are asked for at once.
+_BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,19 @@ class Services:
 
 @dataclass
 class LookUp:
-    """Asks the services; `mail` is the contact they may write to."""
+    """Asks the services; `mail` is the contact they may write to. Expected arXiv ids are asked for in batches."""
 
     reader: Reader
     services: Services
     mail: str = ""
+    # arXiv ids that will be asked for, in order, and what batches of them answered.
+    _expected: dict[str, None] = field(default_factory=dict)
+    _batched: dict[str, Entry] = field(default_factory=dict)
+
+    def expect(self, id: str) -> None:
+        """Let an arXiv id be asked for together with others when the first of them is needed."""
+        if id:
+            self._expected[id] = None
 
     def thing(self, thing: str) -> Entry:
         """Return the entry of an identifier or address; never raises for what services and servers do."""
@@ -64,7 +76,7 @@ class LookUp:
 
         An identifier that leads to another title is reported and left out.
         """
-        for kind, value, ask in (("doi", entry.doi, self._doi), ("arxiv", entry.arxiv, self._arxiv)):
+        for kind, value, ask in (("doi", entry.doi, self.of_doi), ("arxiv", entry.arxiv, self.of_arxiv)):
             if not value:
                 continue
             found = ask(value)
@@ -84,18 +96,19 @@ class LookUp:
         if found := _DBLP.match(thing):
             return self._dblp(found[1])
         if id := identifiers.read_arxiv(thing):
-            return self._filled(self._arxiv(id))
+            return self._filled(self.of_arxiv(id))
         is_address = thing.startswith(("http://", "https://"))
         if (doi := identifiers.read_doi(thing)) and (not is_address or "doi.org/" in thing):
             if id := identifiers.arxiv_of_doi(doi):
-                return self._filled(self._arxiv(id))
-            return self._filled(self._doi(doi))
+                return self._filled(self.of_arxiv(id))
+            return self._filled(self.of_doi(doi))
         if is_address:
             return self._page(thing)
         message = f"{thing[:100]!r} is no DOI, arXiv id, address or file"
         return refused("bad-thing", message, origin=thing)
 
-    def _doi(self, doi: str) -> Entry:
+    def of_doi(self, doi: str) -> Entry:
+        """Return what Crossref, or else DataCite, says of a DOI; refused where neither knows it."""
         path = quote(doi, safe="/()")
         mail = f"?mailto={quote(self.mail)}" if self.mail else ""
         found = self._asked(
@@ -106,9 +119,39 @@ class LookUp:
             found = self._asked(datacite, crossref.read_datacite, doi_address(doi), "application/json")
         return found
 
-    def _arxiv(self, id: str) -> Entry:
+    def of_arxiv(self, id: str) -> Entry:
+        """Return what arXiv says of an id; refused where it does not know it."""
+        if id in self._expected and len(self._expected) > 1:
+            self._ask_batch(id)
+        self._expected.pop(id, None)
+        if id in self._batched:
+            return self._batched[id]
         url = f"{self.services.arxiv}/api/query?id_list={quote(id, safe='/')}&max_results=1"
         return self._asked(url, arxiv.read, arxiv_address(id), "application/atom+xml")
+
+    def _ask_batch(self, first: str) -> None:
+        """Ask for an expected id and those after it; one that the answer lacks is asked for by itself later."""
+        order = list(self._expected)
+        ids = order[order.index(first) :][:_BATCH]
+        for id in ids:
+            self._expected.pop(id)
+        if len(ids) == 1:
+            return
+        listed = quote(",".join(ids), safe="/,")
+        url = f"{self.services.arxiv}/api/query?id_list={listed}&max_results={len(ids)}"
+        try:
+            page = self.reader.get(url, "application/atom+xml")
+            entries = arxiv.read_feed(page).entries
+        except ReadError as error:
+            # What the server refuses may be one id of them; what it does not answer at all is not asked for again.
+            if error.network and (error.status is None or error.status == 429 or error.status >= 500):
+                self._batched |= dict.fromkeys(ids, _failed(error))
+            return
+        except ValueError:
+            return
+        for entry in entries:
+            if entry.title and entry.arxiv in ids:
+                self._batched[entry.arxiv] = replace(entry, evidence=(arxiv_address(entry.arxiv),))
 
     def _dblp(self, key: str) -> Entry:
         path = quote(key, safe="/")
@@ -158,9 +201,7 @@ class LookUp:
         try:
             page = self.reader.get(url, accept)
         except ReadError as error:
-            code = "look-up" if error.network else error.code
-            detail = f" [{error.code}]" if error.network else ""
-            return refused(code, f"{error.message} ({error.url}){detail}")
+            return _failed(error)
         try:
             found = read(page)
         except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
@@ -177,6 +218,12 @@ def _same_work(entry: Entry, found: Entry) -> bool:
     return like_titles(entry.title, found.title) or any(
         name.partition(",")[0].lower() in families for name in found.authors
     )
+
+
+def _failed(error: ReadError) -> Entry:
+    code = "look-up" if error.network else error.code
+    detail = f" [{error.code}]" if error.network else ""
+    return refused(code, f"{error.message} ({error.url}){detail}")
 
 
 def _codes(entry: Entry) -> set[str]:

@@ -26,7 +26,9 @@ def work_entry(work: dict[str, Any]) -> Entry:
     numbers = work.get("biblio") or {}
     pages = [str(numbers.get(key)) for key in ("first_page", "last_page") if numbers.get(key)]
     doi = identifiers.read_doi(str(work.get("doi") or ""))
-    arxiv = identifiers.arxiv_of_doi(doi) or identifiers.read_arxiv(str(location.get("landing_page_url") or ""))
+    places = [location, *(each for each in work.get("locations") or () if isinstance(each, dict))]
+    pages_at = (identifiers.read_arxiv(str(place.get("landing_page_url") or "")) for place in places)
+    arxiv = identifiers.arxiv_of_doi(doi) or next(filter(None, pages_at), "")
     return Entry(
         title=from_markup(str(work.get("title") or work.get("display_name") or "")),
         authors=authors,

@@ -37,8 +37,8 @@ def offered(
 
     Nothing known is overwritten, save a preprint's venue, year and numbers by those of its publication.
     """
-    published = _is_preprint(record, catalogue) and not _is_preprint(new, catalogue)
-    earlier = not _is_preprint(record, catalogue) and _is_preprint(new, catalogue)
+    published = is_preprint(record, catalogue) and not is_preprint(new, catalogue)
+    earlier = not is_preprint(record, catalogue) and is_preprint(new, catalogue)
     update: dict[str, Any] = {}
     problems: list[Problem] = []
     if published:
@@ -84,7 +84,8 @@ def edited(text: str, record: Paper, updated: Paper) -> str:
     return text
 
 
-def _is_preprint(paper: Paper, catalogue: Catalogue) -> bool:
+def is_preprint(paper: Paper, catalogue: Catalogue) -> bool:
+    """Tell whether a paper names no venue, or one that is a preprint server."""
     venue = catalogue.venues.get(paper.venue or "")
     return venue is None or venue.type is VenueType.PREPRINT
 

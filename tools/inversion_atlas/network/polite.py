@@ -93,7 +93,11 @@ class Manners:
 
 
 class Reader:
-    """Reads addresses politely; may be used by several threads, and asks each host one thing at a time."""
+    """Reads addresses politely; may be used by several threads, and asks each host one thing at a time.
+
+    `tokens` are keys of services by host and port; they travel in a header, which neither cache nor messages hold, and
+    not to where a service redirects.
+    """
 
     def __init__(
         self,
@@ -102,12 +106,14 @@ class Reader:
         *,
         cache: Path | None = None,
         offline: bool = False,
+        tokens: Mapping[str, str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._manners = manners or Manners()
         self._cache = cache
         self._offline = offline
+        self._tokens = tokens or {}
         self._sleep = sleep
         self._tell = tell
         self._hosts: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -127,8 +133,15 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def get(self, url: str, accept: str = "*/*") -> Page:
-        """Return what an address answers, from the cache where it is fresh; raises ReadError."""
+    def has_token(self, url: str) -> bool:
+        """Tell whether a key for the service at this address is known."""
+        return urlsplit(url).netloc.lower() in self._tokens
+
+    def get(self, url: str, accept: str = "*/*", complaint: Callable[[Page], str] | None = None) -> Page:
+        """Return what an address answers, from the cache where it is fresh; raises ReadError.
+
+        `complaint` may say what is wrong with an answer: such a one is asked for again and never kept.
+        """
         kept = self._kept(url, accept)
         if kept is not None:
             return kept
@@ -136,11 +149,11 @@ class Reader:
             raise ReadError("offline", url, "not read before, and --offline reads nothing new")
         host = urlsplit(url).netloc.lower()
         with self._hosts[host]:
-            page = self._tried(url, accept, host)
+            page = self._tried(url, accept, host, complaint or (lambda _: ""))
         self._keep(url, accept, page)
         return page
 
-    def _tried(self, url: str, accept: str, host: str) -> Page:
+    def _tried(self, url: str, accept: str, host: str, complaint: Callable[[Page], str]) -> Page:
         for attempt in range(1, self._manners.tries + 1):
             self._await_turn(host)
             error: ReadError
@@ -151,7 +164,9 @@ class Reader:
                 error = caught.error
             else:
                 if isinstance(answer, Page):
-                    return answer
+                    if not (wrong := complaint(answer)):
+                        return answer
+                    answer = ReadError("unreadable-answer", url, f"the answer cannot be used: {wrong}"), None
                 error, wait = answer
             if attempt == self._manners.tries:
                 raise error
@@ -177,7 +192,7 @@ class Reader:
         """Return the page, or a failure that may pass with the wait the server asks for; raises ReadError."""
         token = _ends.set(time.monotonic() + self._manners.deadline)
         try:
-            with self._client.stream("GET", url, headers={"Accept": accept}) as answer:
+            with self._client.stream("GET", url, headers=self._headers(url, accept)) as answer:
                 if answer.status_code in _TRANSIENT:
                     return self._transient(answer, url), retry_after(answer.headers.get("Retry-After", ""))
                 _refuse_status(answer, url)
@@ -187,6 +202,10 @@ class Reader:
             raise _explained(error, url) from error
         finally:
             _ends.reset(token)
+
+    def _headers(self, url: str, accept: str) -> dict[str, str]:
+        token = self._tokens.get(urlsplit(url).netloc.lower())
+        return {"Accept": accept, **({"Authorization": f"Bearer {token}"} if token else {})}
 
     def _transient(self, answer: httpx.Response, url: str) -> ReadError:
         code = "rate-limited" if answer.status_code == 429 else "server-error"
