@@ -23,10 +23,11 @@ PATHS = sorted(FOLDER.glob("*"))
 WRITES = {
     ("comment.yml", "comment"): {"actions": "read", "pull-requests": "write"},
     ("form.yml", "propose"): {"contents": "write", "issues": "write", "pull-requests": "write"},
+    ("freshness.yml", "keep"): {"contents": "write", "issues": "write"},
     ("generated.yml", "generate"): {"contents": "write"},
+    ("links.yml", "keep"): {"contents": "write", "issues": "write"},
     ("pages.yml", "deploy"): {"id-token": "write", "pages": "write"},
 }
-# What a job needs without reading the code.
 _PINNED = re.compile(r"uses: (actions/[\w-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)$")
 _STRANGERS = re.compile(r"\$\{\{")
 
@@ -154,8 +155,8 @@ def test_the_comment_is_for_the_workflow_that_reviews() -> None:
 def commands() -> Iterator[tuple[str, list[str]]]:
     for where, step in steps():
         for line in step.get("run", "").splitlines():
-            if found := re.match(r"\s*atlas (.+)", line):
-                yield where, found[1].split()
+            for found in re.findall(r"(?:^|\s)atlas ((?:[a-z][\w-]*|--[\w-]+|-o|HEAD\^1|\S+\.\w+|\s)+)", line):
+                yield where, found.split()
 
 
 @pytest.mark.parametrize(("where", "words"), list(commands()), ids=lambda value: str(value))
@@ -170,7 +171,7 @@ def test_each_command_of_atlas_in_a_workflow_exists(where: str, words: list[str]
 
 def test_every_job_ends_in_time_and_says_what_it_is() -> None:
     for file, name, job in jobs():
-        assert job["timeout-minutes"] <= 60, (file, name)
+        assert job["timeout-minutes"] <= 90, (file, name)
         assert job["name"], (file, name)
         assert "strategy" not in job, (file, name)
 
@@ -178,3 +179,69 @@ def test_every_job_ends_in_time_and_says_what_it_is() -> None:
 def test_no_organization_is_invented() -> None:
     for path in PATHS:
         assert not re.search(r"github\.com/|github\.io", path.read_text("utf-8")), path
+
+
+# The scripts themselves, run
+
+
+def script(file: str, part: str) -> str:
+    (found,) = [step["run"] for where, step in steps() if where.startswith(file) and part in step.get("run", "")]
+    return str(found)
+
+
+def bash(text: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text]
+    known = {"PATH": f"{folder}/bin:/usr/bin:/bin", "HOME": str(folder), **environment}
+    return subprocess.run(command, cwd=folder, env=known, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    ("file", "path"),
+    [("generated.yml", "README.md"), ("links.yml", "data/links.json"), ("freshness.yml", "data/discovered.json")],
+)
+def test_what_changed_is_committed_by_the_bot_and_pushed_with_the_token(tmp_path: Path, file: str, path: str) -> None:
+    remote, clone = tmp_path / "remote.git", tmp_path / "clone"
+    for command in (
+        f"git init --quiet --bare --initial-branch main {remote}",
+        f"git clone --quiet {remote} {clone}",
+    ):
+        assert bash(command, tmp_path).returncode == 0
+    for name in ("README.md", "schemas/a.json", "data/links.json", "data/discovered.json", "found/discovered.json"):
+        (clone / name).parent.mkdir(exist_ok=True)
+        (clone / name).write_text("old")
+    address = "https://x-access-token:secret@git.example/atlas/atlas"
+    setup = (
+        f"git config url.file://{remote}.insteadOf {address} && git switch -qc main && git add . && "
+        "git -c user.name=A -c user.email=a@b commit -qm A && git push -q origin main"
+    )
+    assert bash(setup, clone).returncode == 0
+    environment = {
+        "GITHUB_SERVER_URL": "https://git.example", "GITHUB_REPOSITORY": "atlas/atlas", "GITHUB_REF_NAME": "main",
+        "TOKEN": "secret",
+    }  # fmt: skip
+    commit = script(file, "git push")
+    assert bash(commit, clone, **environment).returncode == 0
+    assert bash(f"git -C {remote} rev-list --count main", tmp_path).stdout.strip() == "1"
+    (clone / path).write_text("new")
+    (clone / "found/discovered.json").write_text("new")
+    (clone / "other").write_text("new")
+    done = bash(commit, clone, **environment)
+    assert done.returncode == 0, done.stderr
+    shown = bash(f"git -C {remote} show --name-only --format=%an main", tmp_path).stdout.split()
+    assert shown == ["github-actions[bot]", path]
+
+
+@pytest.mark.parametrize(
+    ("file", "part", "codes"),
+    [
+        ("links.yml", "atlas links check", {0: 0, 1: 0, 3: 3, 2: 2}),
+        ("freshness.yml", "atlas discover", {0: 0, 3: 0, 1: 1}),
+    ],
+)
+def test_what_an_exit_code_means(tmp_path: Path, file: str, part: str, codes: dict[int, int]) -> None:
+    (tmp_path / "bin").mkdir()
+    for code, expected in codes.items():
+        (tmp_path / "bin/atlas").write_text(f"#!/bin/sh\nmkdir -p data\ntouch data/discovered.json\nexit {code}\n")
+        (tmp_path / "bin/atlas").chmod(0o755)
+        text = script(file, part).replace("mkdir found", "mkdir -p found")
+        assert bash(text, tmp_path).returncode == expected

@@ -28,6 +28,7 @@ class Playing:
     refs: dict[str, str] = field(default_factory=lambda: {"main": "a" * 40})
     commits: dict[str, dict[str, Any]] = field(default_factory=lambda: {"a" * 40: {"tree": "0" * 40, "parents": []}})
     trees: dict[str, dict[str, str]] = field(default_factory=lambda: {"0" * 40: {"README.md": "# Atlas"}})
+    issues: list[dict[str, Any]] = field(default_factory=list)
     comments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     pulls: list[dict[str, Any]] = field(default_factory=list)
     artifacts: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
@@ -113,6 +114,26 @@ def _edit_comment(hub: Playing, at: tuple[str, ...], _: dict[str, str], given: A
     raise _Refused(404, "Not Found")
 
 
+def _issues(hub: Playing, _: tuple[str, ...], query: dict[str, str], __: Any) -> Any:
+    found = [issue for issue in hub.issues if issue["user"]["login"] == query["creator"]]
+    return found if query["page"] == "1" else []
+
+
+def _open_issue(hub: Playing, _: tuple[str, ...], __: dict[str, str], given: Any) -> Any:
+    if len(given["body"]) > 65_536:
+        raise _Refused(422, "body is too long (maximum is 65536 characters)")
+    hub.issues.append({"number": 200 + len(hub.issues), "state": "open", "user": {"login": BOT}, **given})
+    return hub.issues[-1]
+
+
+def _edit_issue(hub: Playing, at: tuple[str, ...], _: dict[str, str], given: Any) -> Any:
+    issue = next((issue for issue in hub.issues if issue["number"] == int(at[0])), None)
+    if issue is None:
+        raise _Refused(404, "Not Found")
+    issue.update(given)
+    return issue
+
+
 def _pulls(hub: Playing, _: tuple[str, ...], query: dict[str, str], __: Any) -> Any:
     states = {"open", "closed"} if query["state"] == "all" else {query["state"]}
     found = [pull for pull in hub.pulls if pull["head"]["label"] == query["head"] and pull["state"] in states]
@@ -185,6 +206,9 @@ _ROUTES: dict[tuple[str, str], Reply] = {
     ("GET", r"/issues/(\d+)/comments"): _comments,
     ("POST", r"/issues/(\d+)/comments"): _comment,
     ("PATCH", r"/issues/comments/(\d+)"): _edit_comment,
+    ("GET", r"/issues"): _issues,
+    ("POST", r"/issues"): _open_issue,
+    ("PATCH", r"/issues/(\d+)"): _edit_issue,
     ("GET", r"/pulls"): _pulls,
     ("POST", r"/pulls"): _open_pull,
     ("PATCH", r"/pulls/(\d+)"): _edit_pull,

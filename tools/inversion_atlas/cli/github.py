@@ -36,6 +36,8 @@ def github() -> None:
     atlas github draft -o proposal.json     (reads a form and looks up; needs no token)
     atlas github propose proposal.json      (opens the pull request and answers the issue)
     atlas github comment                    (posts the review of a pull request)
+    atlas github issue verdict.json         (does with an issue what `atlas links issue` decided)
+    atlas github list new.md --title "…"    (keeps the one issue that shows a list up to date)
     """
 
 
@@ -128,6 +130,50 @@ def comment(event: Path) -> None:
         with GitHub.from_environment() as hub:
             click.echo(printable(comment_on(run, hub)), err=True)
     except (EventError, ValueError) as error:
+        _stop(1, error)
+    except GitHubError as error:
+        _stop(3, error)
+
+
+@github.command(epilog=_EPILOG)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def issue(file: Path) -> None:
+    """Open, change, reopen or close an issue, as the verdict in FILE says.
+
+    \b
+    atlas links issue issues.json > verdict.json
+    atlas github issue verdict.json
+    """
+    from inversion_atlas.github.api import GitHub, GitHubError
+    from inversion_atlas.github.standing import carry_out, read_verdict
+
+    try:
+        verdict = read_verdict(file)
+        with GitHub.from_environment() as hub:
+            click.echo(printable(carry_out(verdict, hub)), err=True)
+    except (ValueError, OSError) as error:
+        _stop(1, error)
+    except GitHubError as error:
+        _stop(3, error)
+
+
+@github.command(name="list", epilog=_EPILOG)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--title", required=True, help="Title of the issue, by which it is known again.")
+def keep(file: Path, title: str) -> None:
+    """Let one issue say what FILE, a list in Markdown, says; it is opened, changed or reopened.
+
+    \b
+    atlas discover > new.md
+    atlas github list new.md --title "Works that the catalogue may lack"
+    """
+    from inversion_atlas.github.api import GitHub, GitHubError
+    from inversion_atlas.github.standing import keep_list
+
+    try:
+        with GitHub.from_environment() as hub:
+            click.echo(printable(keep_list(file, title, hub)), err=True)
+    except (ValueError, OSError) as error:
         _stop(1, error)
     except GitHubError as error:
         _stop(3, error)

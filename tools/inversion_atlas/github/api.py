@@ -99,6 +99,20 @@ class GitHub:
         """Change title and description of a pull request."""
         self._asked("PATCH", f"/pulls/{number}", {"title": title, "body": body})
 
+    def own_issues(self) -> Iterator[dict[str, Any]]:
+        """Yield the issues, open and closed, that the bot wrote."""
+        for issue in self._listed(f"/issues?state=all&creator={quote(BOT, safe='')}"):
+            if "pull_request" not in issue and issue["user"]["login"] == BOT:
+                yield issue
+
+    def open_issue(self, title: str, body: str) -> int:
+        """Open an issue; return its number."""
+        return int(self._asked("POST", "/issues", {"title": title, "body": body})["number"])
+
+    def edit_issue(self, number: int, *, title: str, body: str, state: str) -> None:
+        """Change an issue; `state` is `open` or `closed`."""
+        self._asked("PATCH", f"/issues/{number}", {"title": title, "body": body, "state": state})
+
     def branch_tip(self, branch: str) -> str:
         """Return the commit that a branch stands at, or nothing where there is no such branch."""
         found = self._asked("GET", f"/git/ref/heads/{quote(branch)}", absent_is_fine=True)
