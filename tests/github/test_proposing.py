@@ -78,6 +78,14 @@ def test_what_a_curator_did_is_not_overwritten(run: Run, event: Event, hub: Play
     assert "Somebody has worked on #100 since" in hub.said(12)[0]
 
 
+def test_what_was_reviewed_does_not_change_under_the_reviewer(run: Run, event: Event, hub: Playing, file: Path) -> None:
+    run("propose", file, "--event", event("add-doi-opened"))
+    hub.reviews[100] = [{"id": 1, "user": {"login": "a-curator"}, "state": "APPROVED"}]
+    tip = hub.refs[BRANCH]
+    assert run("propose", write(file, title="Other"), "--event", event("add-doi-edited")).exit_code == 0
+    assert (hub.refs[BRANCH], hub.pulls[0]["title"]) == (tip, "Add li2020wax: Wax")
+
+
 def test_commits_of_nobody_count_as_somebody(run: Run, event: Event, hub: Playing, file: Path) -> None:
     run("propose", file, "--event", event("add-doi-opened"))
     hub.commit(BRANCH, "")

@@ -31,6 +31,7 @@ class Playing:
     issues: list[dict[str, Any]] = field(default_factory=list)
     comments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     pulls: list[dict[str, Any]] = field(default_factory=list)
+    reviews: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     artifacts: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     packed: dict[int, bytes] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -210,6 +211,7 @@ _ROUTES: dict[tuple[str, str], Reply] = {
     ("POST", r"/issues"): _open_issue,
     ("PATCH", r"/issues/(\d+)"): _edit_issue,
     ("GET", r"/pulls"): _pulls,
+    ("GET", r"/pulls/(\d+)/reviews"): lambda hub, at, *_: hub.reviews.get(int(at[0]), []),
     ("POST", r"/pulls"): _open_pull,
     ("PATCH", r"/pulls/(\d+)"): _edit_pull,
     ("GET", r"/git/ref/heads/(.+)"): _ref,

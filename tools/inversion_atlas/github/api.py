@@ -99,6 +99,10 @@ class GitHub:
         """Change title and description of a pull request."""
         self._asked("PATCH", f"/pulls/{number}", {"title": title, "body": body})
 
+    def is_reviewed(self, number: int) -> bool:
+        """Tell whether somebody has reviewed a pull request."""
+        return any(True for _ in self._listed(f"/pulls/{number}/reviews"))
+
     def own_issues(self) -> Iterator[dict[str, Any]]:
         """Yield the issues, open and closed, that the bot wrote."""
         for issue in self._listed(f"/issues?state=all&creator={quote(BOT, safe='')}"):

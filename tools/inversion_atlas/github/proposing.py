@@ -49,7 +49,9 @@ def _pull_request(made: Proposal, hub: GitHub) -> tuple[int, str]:
     if earlier and not opened:
         return 0, f"The proposal of this form, #{int(earlier[0]['number'])}, is closed. Nothing was written."
     tip, base = hub.branch_tip(made.branch), hub.branch_tip(main)
-    if tip and hub.authors_since(main, made.branch) - {BOT}:
+    # What was reviewed must not change under the reviewer: whoever opened the issue could edit it just before the merge.
+    reviewed = bool(opened) and hub.is_reviewed(int(opened[0]["number"]))
+    if reviewed or (tip and hub.authors_since(main, made.branch) - {BOT}):
         where = f"#{int(opened[0]['number'])}" if opened else f"the branch `{made.branch}`"
         return 0, f"Somebody has worked on {where} since. Nothing was written; say there what is to change."
     hub.put_file(made.branch, tip, base, made.path, made.text, f"{made.title}\n\nFrom the form in issue {made.number}.")
