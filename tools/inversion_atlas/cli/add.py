@@ -87,7 +87,7 @@ def add(
         raise click.UsageError(_KEYS)
     catalogue, broken = read(session.root)
     with ExitStack() as stack:
-        asking = _Asking(catalogue, offline, stack, keys)
+        asking = Asking(catalogue, offline, stack, keys)
         entries = list(_entries(things, asking))
         adding = Adding(catalogue, date.today(), dry_run)
         report = _JsonReport() if as_json else _TextReport(dry_run, updating)
@@ -100,7 +100,7 @@ def add(
 
 def _taken(
     entries: Sequence[Callable[[], Entry]],
-    asking: _Asking,
+    asking: Asking,
     adding: Adding,
     report: _JsonReport | _TextReport,
     updating: bool,
@@ -126,7 +126,7 @@ def _taken(
     return outcomes, False
 
 
-def _entries(things: Sequence[str], asking: _Asking) -> Iterator[Callable[[], Entry]]:
+def _entries(things: Sequence[str], asking: Asking) -> Iterator[Callable[[], Entry]]:
     """Yield for each entry what gives it: those of files are at hand, those to be looked up are asked for in turn."""
     for thing in things:
         if thing == "-":
@@ -151,10 +151,10 @@ def _file(path: Path) -> list[Entry]:
         return [unread(str(path), f"cannot read {path}: {error.strerror}")]
 
 
-class _Asking:
+class Asking:
     """Looks things up, with a client that is made when first needed."""
 
-    def __init__(self, catalogue: Catalogue, offline: bool, stack: ExitStack, keys: str) -> None:
+    def __init__(self, catalogue: Catalogue, offline: bool, stack: ExitStack, keys: str = "") -> None:
         self._catalogue = catalogue
         self._keys = keys
         self._archive: Archive | None = None

@@ -30,7 +30,7 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "c
 @click.command(epilog="Exit codes: 0 nothing to mend, 1 findings, 2 wrong use.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", help="How to print.")
-@click.option("--fix", is_flag=True, help="Put key order, quotes and the spelling of venues right.")
+@click.option("--fix", is_flag=True, help="Put order, quotes and the spelling of venues, terms and identifiers right.")
 @click.option("--diff", is_flag=True, help="With --fix: print what would change, and change nothing.")
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
 @click.option("-v", "--notes", is_flag=True, help="Show notes, too.")

@@ -25,6 +25,8 @@ _COMMANDS = {
     "new": "new",
     "add": "add",
     "links": "links",
+    "review": "review",
+    "github": "github",
     "discover": "discover",
     "refresh": "refresh",
     "export": "export",
