@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.clones import ROOT, cloned, git
 from tests.servers import services
-from tests.servers.playing import Played, play
+from tests.servers.playing import Played, environment, play
 from tests.servers.services import encoded
 
 from inversion_atlas.catalogue import load
@@ -39,11 +39,8 @@ def commands() -> list[str]:
 @pytest.fixture
 def services_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Played]:
     with play() as played:
-        for name in ("CROSSREF", "DATACITE", "ARXIV", "DBLP", "OPENALEX", "OPENREVIEW", "OPENREVIEW_OLD", "PAGES"):
-            monkeypatch.setenv(f"ATLAS_{name}_URL", f"{played.base}/{name.lower()}")
-        monkeypatch.setenv("ATLAS_ALLOW_PRIVATE", "1")
-        monkeypatch.setenv("ATLAS_DELAY", "0")
-        monkeypatch.setenv("ATLAS_CACHE", str(tmp_path / "cache"))
+        for name, value in environment(played, tmp_path / "cache").items():
+            monkeypatch.setenv(name, value)
         monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "pre-commit"))
         work = copy.deepcopy(services.CROSSREF)
         work["message"] |= {

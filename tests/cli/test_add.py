@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from tests.servers import services
-from tests.servers.playing import Answer, Played, play
+from tests.servers.playing import Answer, Played, environment, play
 from tests.servers.scholarly import Work, serve
 from tests.servers.services import ARXIV, DOI, encoded
 
@@ -160,22 +160,8 @@ def test_a_record_broken_elsewhere_is_mentioned(root: Path) -> None:
 @pytest.fixture
 def server(root: Path, monkeypatch: Any) -> Iterator[Played]:
     with play() as played:
-        for name in (
-            "CROSSREF",
-            "DATACITE",
-            "ARXIV",
-            "DBLP",
-            "OPENALEX",
-            "OPENREVIEW",
-            "OPENREVIEW_OLD",
-            "PAGES",
-            "ARCHIVE",
-            "ARCHIVE_WEB",
-        ):
-            monkeypatch.setenv(f"ATLAS_{name}_URL", f"{played.base}/{name.lower()}")
-        monkeypatch.setenv("ATLAS_ALLOW_PRIVATE", "1")
-        monkeypatch.setenv("ATLAS_DELAY", "0")
-        monkeypatch.setenv("ATLAS_CACHE", str(root / "cache"))
+        for name, value in environment(played, root / "cache").items():
+            monkeypatch.setenv(name, value)
         yield played
 
 

@@ -11,24 +11,19 @@ import pytest
 from tests.github.conftest import RECORD, Event, Run, payload
 from tests.github.harmless import acting
 from tests.servers import services
-from tests.servers.playing import Answer, Played, play
+from tests.servers.playing import Answer, Played, environment, play
 from tests.servers.services import DOI, encoded
 
 from inversion_atlas.github.proposal import Proposal
 from inversion_atlas.records.paper import Paper
 from inversion_atlas.records.yamlfile import parse
 
-SERVICES = ("CROSSREF", "DATACITE", "ARXIV", "DBLP", "OPENALEX", "OPENREVIEW", "OPENREVIEW_OLD", "PAGES")
-
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Played]:
     with play() as played:
-        for name in SERVICES:
-            monkeypatch.setenv(f"ATLAS_{name}_URL", f"{played.base}/{name.lower()}")
-        monkeypatch.setenv("ATLAS_ALLOW_PRIVATE", "1")
-        monkeypatch.setenv("ATLAS_DELAY", "0")
-        monkeypatch.setenv("ATLAS_CACHE", str(tmp_path / "cache"))
+        for name, value in environment(played, tmp_path / "cache").items():
+            monkeypatch.setenv(name, value)
         played.answer(f"/crossref/works/{DOI}", encoded(services.CROSSREF))
         yield played
 
