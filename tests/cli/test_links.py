@@ -224,10 +224,10 @@ def test_annotations_name_the_file_and_the_line_of_the_link(root: Path, farm: Fa
     record = "data/papers/2020/doe2020t.yaml"
     shown = check(root, "--format", "github").stdout.splitlines()
     column = len(f"  code: [{farm.base}/well, ") + 1
-    failing, moved = f"file={record},line=7,col={column},title=links/failing", f"file={record},line=6,col=10"
+    failing, moved = f"file={record},line=7,col={column},title=links/failing", f"file={record},line=6,col=3"
     assert shown == [
-        f"::warning {failing}::{farm.base}/gone: gone (404) on {date.today()}, never seen alive. Nothing yet; it is dead "
-        "once it has failed for a week.",
+        f"::warning {failing}::{farm.base}/gone: gone (404) on {date.today()}, never seen alive. Nothing yet; it is "
+        "dead once it has failed for a week.",
         f"::notice {moved},title=links/moved::{farm.base}/old: moved to {farm.base}/new. `atlas links fix --write` "
         "follows it.",
     ]
