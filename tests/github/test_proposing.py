@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from tests.github.conftest import Event, Run
 from tests.servers.github import BOT, Playing
 
+from inversion_atlas.catalogue import load
 from inversion_atlas.github.proposing import MARKER
 
 PATH = "data/papers/2020/li2020wax.yaml"
@@ -144,5 +146,37 @@ def test_without_a_token_it_says_what_is_missing(
     assert "GITHUB_REPOSITORY and GITHUB_TOKEN must be set" in result.stderr
 
 
+def test_without_httpx_it_says_what_to_install(
+    run: Run, event: Event, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("api", "proposing", "commenting", "standing"):
+        monkeypatch.delitem(sys.modules, f"inversion_atlas.github.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    for words in (["propose", file], ["comment"], ["issue", file], ["list", file, "--title", "New"]):
+        result = run(*words, *([] if words[0] in ("issue", "list") else ["--event", event("add-doi-opened")]))
+        assert result.exit_code == 2
+        assert "pip install 'inversion-atlas[intake]'" in result.stderr
+
+
 def test_only_the_bot_speaks_for_the_atlas() -> None:
     assert BOT == "github-actions[bot]"
+
+
+@pytest.mark.parametrize("name", ["add-bibtex-opened", "fix-opened"])
+def test_what_is_drafted_can_be_proposed(
+    run: Run, event: Event, hub: Playing, root: Path, tmp_path: Path, name: str
+) -> None:
+    """A form without an identifier, so that nothing is looked up."""
+    bib = "@misc{a, title={Sealing Wax}, author={Li, Bo}, year=2020}"
+    body = f"### Paper\n\n{bib}\n\n### Kind\n\nattack\n\n### Summary\n\n_No response_\n\n### Code\n\n_No response_"
+    happened = event(name, body if name.startswith("add") else None)
+    assert run("draft", "--event", happened, "-o", tmp_path / "out.json").exit_code == 0
+    result = run("propose", tmp_path / "out.json", "--event", happened)
+    assert result.exit_code == 0, result.output
+    number = json.loads(happened.read_text())["issue"]["number"]
+    (path,) = set(hub.files(f"form/issue-{number}")) - {"README.md"}
+    (root / path).parent.mkdir(exist_ok=True)
+    (root / path).write_text(hub.files(f"form/issue-{number}")[path], encoding="utf-8")
+    assert Path(path).stem in load(root).papers
+    assert hub.pulls[0]["body"].startswith(f"Closes #{number}.")
+    assert "Proposed in #100." in hub.said(number)[0]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import NoReturn
@@ -96,9 +97,10 @@ def propose(file: Path, event: Path) -> None:
     \b
     atlas github propose proposal.json
     """
-    from inversion_atlas.github.api import GitHub, GitHubError
-    from inversion_atlas.github.events import EventError, read_issue_event
-    from inversion_atlas.github.proposing import bring, read_proposal
+    with _speaking_http():
+        from inversion_atlas.github.api import GitHub, GitHubError
+        from inversion_atlas.github.events import EventError, read_issue_event
+        from inversion_atlas.github.proposing import bring, read_proposal
 
     try:
         made = read_proposal(file, read_issue_event(event).issue.number)
@@ -121,9 +123,10 @@ def comment(event: Path) -> None:
     \b
     atlas github comment
     """
-    from inversion_atlas.github.api import GitHub, GitHubError
-    from inversion_atlas.github.commenting import comment_on
-    from inversion_atlas.github.events import EventError, read_run_event
+    with _speaking_http():
+        from inversion_atlas.github.api import GitHub, GitHubError
+        from inversion_atlas.github.commenting import comment_on
+        from inversion_atlas.github.events import EventError, read_run_event
 
     try:
         run = read_run_event(event).workflow_run
@@ -144,8 +147,9 @@ def issue(file: Path) -> None:
     atlas links issue issues.json > verdict.json
     atlas github issue verdict.json
     """
-    from inversion_atlas.github.api import GitHub, GitHubError
-    from inversion_atlas.github.standing import carry_out, read_verdict
+    with _speaking_http():
+        from inversion_atlas.github.api import GitHub, GitHubError
+        from inversion_atlas.github.standing import carry_out, read_verdict
 
     try:
         verdict = read_verdict(file)
@@ -167,8 +171,9 @@ def keep(file: Path, title: str) -> None:
     atlas discover > new.md
     atlas github list new.md --title "Works that the catalogue may lack"
     """
-    from inversion_atlas.github.api import GitHub, GitHubError
-    from inversion_atlas.github.standing import keep_list
+    with _speaking_http():
+        from inversion_atlas.github.api import GitHub, GitHubError
+        from inversion_atlas.github.standing import keep_list
 
     try:
         with GitHub.from_environment() as hub:
@@ -177,6 +182,16 @@ def keep(file: Path, title: str) -> None:
         _stop(1, error)
     except GitHubError as error:
         _stop(3, error)
+
+
+@contextmanager
+def _speaking_http() -> Iterator[None]:
+    """Say what to install where httpx is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        message = f"speaking to GitHub needs httpx: pip install 'inversion-atlas[intake]' ({error.name} is missing)"
+        raise click.UsageError(message) from None
 
 
 def _stop(code: int, error: Exception) -> NoReturn:

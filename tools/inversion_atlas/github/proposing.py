@@ -49,7 +49,7 @@ def _pull_request(made: Proposal, hub: GitHub) -> tuple[int, str]:
     if earlier and not opened:
         return 0, f"The proposal of this form, #{int(earlier[0]['number'])}, is closed. Nothing was written."
     tip, base = hub.branch_tip(made.branch), hub.branch_tip(main)
-    # What was reviewed must not change under the reviewer: whoever opened the issue could edit it just before the merge.
+    # What was reviewed must not change under the reviewer, by an edit of the form just before the merge.
     reviewed = bool(opened) and hub.is_reviewed(int(opened[0]["number"]))
     if reviewed or (tip and hub.authors_since(main, made.branch) - {BOT}):
         where = f"#{int(opened[0]['number'])}" if opened else f"the branch `{made.branch}`"
