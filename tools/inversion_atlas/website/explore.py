@@ -18,6 +18,7 @@ from inversion_atlas.exports.formats import FORMATS, Format
 from inversion_atlas.exports.pieces import Rendered
 from inversion_atlas.records.dataset import Dataset
 from inversion_atlas.records.facet import Facet
+from inversion_atlas.records.folding import fold
 from inversion_atlas.records.metric import Metric
 from inversion_atlas.records.paper import PASSIVE, VERBS, Kind, Paper, State
 from inversion_atlas.website.rendering import Page, Renderer
@@ -97,7 +98,7 @@ def works(catalogue: Catalogue, papers: list[Paper]) -> dict[str, Any]:
     names, authors = _first_seen(paper.authors for paper in papers)
     families = [name.partition(", ")[0] for name in names]
     return {
-        "ids": [paper.id for paper in papers],
+        "ids": [_short_id(paper) for paper in papers],
         "titles": [paper.title for paper in papers],
         "years": [paper.year for paper in papers],
         "kinds": [kinds.index(paper.kind) for paper in papers],
@@ -114,23 +115,31 @@ def works(catalogue: Catalogue, papers: list[Paper]) -> dict[str, Any]:
             list(dict.fromkeys(sources[source.id] for source, _ in catalogue.listed_by.get(paper.id, ())))
             for paper in papers
         ),
-        "titled": {at: paper.other_titles for at, paper in enumerate(papers) if paper.other_titles},
         "aliases": {at: paper.aliases for at, paper in enumerate(papers) if paper.aliases},
         "edges": list(_edges(catalogue, index)),
     }
 
 
 def texts(papers: list[Paper]) -> dict[str, Any]:
-    """Return what follows: given names, summaries, DOIs, arXiv ids, and where each work and its code are found."""
+    """Return what follows: given names, other titles, summaries, DOIs, arXiv ids, and where each work and its code are found."""
     names, _ = _first_seen(paper.authors for paper in papers)
     return {
         "given": [name.partition(", ")[2] for name in names],
+        "titled": {at: paper.other_titles for at, paper in enumerate(papers) if paper.other_titles},
         "summaries": [paper.summary or "" for paper in papers],
         "dois": [paper.links.doi or "" for paper in papers],
         "arxivs": [paper.links.arxiv or "" for paper in papers],
         "urls": [_address(paper) for paper in papers],
         "code": {at: paper.links.code[0] for at, paper in enumerate(papers) if paper.links.code},
     }
+
+
+def _short_id(paper: Paper) -> str | int:
+    """Return which word of the title ends the id, where it is made as most are (family, year, word); else the id."""
+    family = fold(paper.authors[0].partition(", ")[0]).replace(" ", "") if paper.authors else ""
+    start, words = f"{family}{paper.year}", fold(paper.title).split(" ")
+    word = paper.id.removeprefix(start)
+    return words.index(word) if word in words and paper.id == start + word else paper.id
 
 
 def _address(paper: Paper) -> str | int:
