@@ -14,7 +14,7 @@ from inversion_atlas.website.lean import lean
 from .conftest import ROOT
 
 # Where a backquote begins and ends no text: escaped, in a text of another kind, in a class of a pattern.
-WITHIN = re.compile(r"""\\.|"[^"]*"|\[[^\]]*\]""")
+WITHIN = re.compile(r"""\\.|"[^"]*"|\[[^\]\s(]*\]""")
 ASSETS = sorted(path for path in (ROOT / "site" / "assets").rglob("*") if path.suffix in (".js", ".css"))
 
 

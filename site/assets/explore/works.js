@@ -21,7 +21,7 @@ export const readWorks = (data) => {
     families: works.families,
     authors,
     methods: works.methods,
-    titled: {},
+    titled: works.titled,
     aliases: works.aliases,
     terms: works.terms.map(column),
     texts: null,
@@ -43,7 +43,6 @@ const idOf = ({ families, titles, years }, authors, at, word) => {
 /** Complete the catalogue with `explore/texts.json`; what was worked out without it is forgotten. */
 export const addTexts = (atlas, texts) => {
   atlas.texts = texts;
-  atlas.titled = texts.titled;
   forget(atlas);
   const { spellings } = texts;
   atlas.facets.forEach((facet, at) => spell(atlas, facet.id, spellings.facets[at]));

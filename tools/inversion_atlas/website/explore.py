@@ -115,17 +115,17 @@ def works(catalogue: Catalogue, papers: list[Paper]) -> dict[str, Any]:
             list(dict.fromkeys(sources[source.id] for source, _ in catalogue.listed_by.get(paper.id, ())))
             for paper in papers
         ),
+        "titled": {at: paper.other_titles for at, paper in enumerate(papers) if paper.other_titles},
         "aliases": {at: paper.aliases for at, paper in enumerate(papers) if paper.aliases},
         "edges": list(_edges(catalogue, index)),
     }
 
 
 def texts(papers: list[Paper]) -> dict[str, Any]:
-    """Return what follows: given names, other titles, summaries, DOIs, arXiv ids, and where each work and its code are found."""
+    """Return what follows: given names, summaries, DOIs, arXiv ids, and where each work and its code are found."""
     names, _ = _first_seen(paper.authors for paper in papers)
     return {
         "given": [name.partition(", ")[2] for name in names],
-        "titled": {at: paper.other_titles for at, paper in enumerate(papers) if paper.other_titles},
         "summaries": [paper.summary or "" for paper in papers],
         "dois": [paper.links.doi or "" for paper in papers],
         "arxivs": [paper.links.arxiv or "" for paper in papers],
