@@ -39,7 +39,9 @@ def ids_of(found: dict[str, Any]) -> list[str]:
     for at, word in enumerate(found["ids"]):
         authors = [place - 1 if place else next(new) for place in places[at]]
         family = fold(found["families"][authors[0]]).replace(" ", "") if authors else ""
-        made = f"{family}{found['years'][at]}{fold(found['titles'][at]).split(' ')[word if isinstance(word, int) else 0]}"
+        made = (
+            f"{family}{found['years'][at]}{fold(found['titles'][at]).split(' ')[word if isinstance(word, int) else 0]}"
+        )
         ids.append(word if isinstance(word, str) else made)
     return ids
 
