@@ -16,7 +16,7 @@ from inversion_atlas.reference.metrics import arguments, weights
 from inversion_atlas.reference.metrics.perceptual import lpips
 
 WEIGHTS = Path(__file__).with_name("bundled.pt")
-SHA256 = "0" * 64
+SHA256 = "d3d27526a0625344673ad8d3b683517803f619cfff6c7dcf7e9ab1fafb2b39e5"
 _WIDTHS = (24, 32, 48, 64)
 _SMALLEST = 16
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import pickle
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def read(path: Path | str, sha256: str | None) -> dict[str, Tensor]:
             f"{path} is another file: its SHA-256 is {digest}, not {sha256}…; sha256=None takes it anyway"
         )
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise MetricError(f"{path} holds no weights saved by torch: {str(error).splitlines()[0]}") from error
     if not isinstance(loaded, dict) or not all(isinstance(value, Tensor) for value in loaded.values()):
