@@ -31,7 +31,8 @@ def read(path: Path | str, sha256: str | None) -> dict[str, Tensor]:
     try:
         loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise MetricError(f"{path} holds no weights saved by torch: {str(error).splitlines()[0]}") from error
+        reason = str(error).partition("\n")[0] or "it is empty"
+        raise MetricError(f"{path} holds no weights saved by torch: {reason}") from error
     if not isinstance(loaded, dict) or not all(isinstance(value, Tensor) for value in loaded.values()):
         raise MetricError(f"{path} holds no state dictionary of tensors")
     return loaded
