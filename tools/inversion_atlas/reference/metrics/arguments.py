@@ -47,7 +47,7 @@ def floating(tensor: Tensor, name: str) -> tuple[float, float]:
     if tensor.dtype not in _FLOATS:
         raise MetricError(f"{name} must be float32 or float64, not {tensor.dtype}")
     # Both carry NaN and infinity; a look at each element for them takes ten times as long.
-    least, most = float(tensor.amin()), float(tensor.amax())
+    least, most = map(float, tensor.aminmax())
     if not (math.isfinite(least) and math.isfinite(most)):
         raise MetricError(f"{name} holds NaN or infinity")
     return least, most

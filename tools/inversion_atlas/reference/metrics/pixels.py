@@ -79,10 +79,12 @@ def psnr(
     never exceeds 80 dB.
     """
     low, high = data_range
-    error = mse(reconstruction, original, data_range=data_range) / (high - low) ** 2
+    error, peak = mse(reconstruction, original, data_range=data_range), (high - low) ** 2
     if pooled:
         error = error.mean(dim=0, keepdim=True)
-    return -10 * (error + added).log10()
+    if added:
+        error = error + added * peak
+    return -10 * (error / peak).log10()
 
 
 def l1_distance(reconstruction: Tensor, original: Tensor, *, data_range: tuple[float, float] | None = None) -> Tensor:
