@@ -45,7 +45,8 @@ def gmi(
 
     def loss() -> Tensor:
         images = gan.generator(latents)
-        return weight * identity(images, repeated) - gan.discriminator(images)
+        doubt: Tensor = -gan.discriminator(images)
+        return weight * identity(images, repeated) + doubt
 
     optimizer = partial(torch.optim.SGD, lr=learning_rate, momentum=momentum, nesterov=True)
     descend([latents], loss, optimizer, steps=steps, progress=progress, project=lambda: latents.clamp_(-1, 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -21,7 +21,7 @@ def if_gmi(
     generator: StyleGenerator,
     labels: Tensor,
     *,
-    steps: Sequence[int] = (50, 10, 10),
+    stages: Sequence[int] = (50, 10, 10),
     radius: Sequence[float] = (1000.0, 2000.0),
     learning_rate: float = 5e-3,
     search_space: int = 5000,
@@ -33,47 +33,59 @@ def if_gmi(
     """Return an image for each of `labels`. IF-GMI (qiu2024closer).
 
     First the style is searched as in PPA, then, with it, the features before each block in turn, each kept in an L1
-    ball of its `radius` around where it began. `steps` has one entry for the style and one for each block searched.
-    Steps and rates are those of the authors' code, whose radii are for features of StyleGAN2; it also picks the
-    best block by the evaluation model, which an adversary lacks: here the image after the last block searched is
+    ball of its `radius` around where it began. `stages` has the steps for the style and for each block searched.
+    Steps and rates are those of the authors' code, whose radii are for features of StyleGAN2; it also picks the best
+    block by the evaluation model, which an adversary lacks: here the image after the last block searched is
     returned. Nothing is flipped.
     """
     observation = expect(observation, WhiteBox, "if-gmi")
     refuse_labels(observation, labels)
-    if not 1 <= len(steps) <= len(generator.blocks) + 1 or len(radius) < len(steps) - 1:
-        raise ValueError(f"steps must be of the style and up to {len(generator.blocks)} blocks, with a radius for each")
+    if not 1 <= len(stages) <= len(generator.blocks) + 1 or len(radius) < len(stages) - 1:
+        raise ValueError(
+            f"stages must be of the style and up to {len(generator.blocks)} blocks, with a radius for each"
+        )
     random = torch.Generator().manual_seed(seed)
     styles = first_styles(observation, generator, labels, search_space, truncation, random)
     features: Tensor | None = None
-    total = sum(steps)
-    for stage, number in enumerate(steps):
-        block = max(0, stage - 1)
+    block = done = 0
+
+    def images() -> Tensor:
+        return generator.synthesis(styles, start=features, first=block)
+
+    for stage, steps in enumerate(stages):
         if stage:
             with torch.no_grad():
-                features = generator.features(styles, block, start=features, first=max(0, block - 1))
-        variables = [styles] if features is None else [styles, features]
-        origins = [variable.clone() for variable in variables]
-
-        def images(start: Tensor | None = features, first: int = block) -> Tensor:
-            return generator.synthesis(styles, start=start, first=first)
-
-        def project(variables: list[Tensor] = variables, origins: list[Tensor] = origins, stage: int = stage) -> None:
-            for variable, origin in zip(variables, origins, strict=True) if stage else ():
-                variable.copy_(origin + l1_ball(variable - origin, radius[stage - 1]))
-
-        done = sum(steps[:stage])
+                features = generator.features(styles, stage - 1, start=features, first=block)
+            block = stage - 1
+        searched = [styles] if features is None else [styles, features]
         descend(
-            variables,
-            lambda images=images: loss(observation.logits(shifted(images(), random)), labels),  # type: ignore[misc]
+            searched,
+            lambda: loss(observation.logits(shifted(images(), random)), labels),
             partial(torch.optim.Adam, lr=learning_rate, betas=(0.1, 0.1)),
-            steps=number,
-            progress=lambda step, _, done=done: progress(done + step, total),  # type: ignore[misc]
-            project=project,
+            steps=steps,
+            progress=partial(_later, progress, done, sum(stages)),
+            project=_within(searched, radius[stage - 1]) if stage else None,
         )
+        done += steps
     with torch.no_grad():
         found = images()
         objective = loss(observation.logits(found), labels)
-    return finished(observation, found, labels, objective, total)
+    return finished(observation, found, labels, objective, done)
+
+
+def _within(variables: Sequence[Tensor], radius: float) -> Callable[[], None]:
+    """Return what brings the variables back into L1 balls around where they are now."""
+    origins = [variable.clone() for variable in variables]
+
+    def project() -> None:
+        for variable, origin in zip(variables, origins, strict=True):
+            variable.copy_(origin + l1_ball(variable - origin, radius))
+
+    return project
+
+
+def _later(progress: Progress, done: int, total: int, step: int, _: int) -> None:
+    progress(done + step, total)
 
 
 def l1_ball(moves: Tensor, radius: float) -> Tensor:

@@ -23,9 +23,10 @@ def train_inversion_gan(
     *,
     latent: int = 64,
     width: int = 16,
-    steps: int = 600,
+    steps: int = 500,
     batch_size: int = 64,
-    learning_rate: float = 1e-3,
+    learning_rate: float = 2e-3,
+    discriminator_rate: float = 3e-4,
     entropy_weight: float = 1e-4,
     seed: int = 0,
     progress: Progress = silent,
@@ -34,7 +35,8 @@ def train_inversion_gan(
 
     The discriminator learns the probabilities that the target gives to public images, and to tell real from
     generated ones by the sum of its exponentiated scores; the generator matches the mean of its features on real
-    images and makes its answers sharp. The minibatch discrimination of the authors' code is left out.
+    images and makes its answers sharp. The minibatch discrimination of the authors' code is left out, and
+    the rates are for small networks.
     """
     observation = expect(observation, WhiteBox, "the inversion-specific GAN")
     shape = observation.input_shape
@@ -43,9 +45,8 @@ def train_inversion_gan(
         discriminator = Discriminator(shape, width=width, outputs=observation.classes)
         with torch.no_grad():
             soft = torch.cat([observation.log_probabilities(part).exp() for part in public.split(256)])
-        for_discriminator, for_generator = (
-            torch.optim.Adam(network.parameters(), learning_rate, (0.5, 0.999)) for network in (discriminator, generator)
-        )
+        for_discriminator = torch.optim.Adam(discriminator.parameters(), discriminator_rate, (0.5, 0.999))
+        for_generator = torch.optim.Adam(generator.parameters(), learning_rate, (0.5, 0.999))
         batches = endless(torch.arange(len(public)), batch_size)
         for step in range(steps):
             batch, other = public[labeled := next(batches)], public[next(batches)]

@@ -20,7 +20,7 @@ def descend(
     steps: int,
     progress: Progress,
     rate: Callable[[int], float] | None = None,
-    project: Callable[[], None] | None = None,
+    project: Callable[[], object] | None = None,
 ) -> None:
     """Change the variables in place so that the sum of the loss over items falls.
 

@@ -34,7 +34,7 @@ def train_conditional_gan(
     number: int = 200,
     latent: int = 64,
     width: int = 16,
-    steps: int = 500,
+    steps: int = 300,
     critic_steps: int = 2,
     batch_size: int = 64,
     learning_rate: float = 1e-3,

@@ -1,4 +1,4 @@
-"""Images of a class from the style space of a generator that knows nothing of the target, chosen for their robustness."""
+"""Images of a class from the styles of a generator that knows nothing of the target, chosen for their robustness."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def ppa(
         return loss(observation.logits(shifted(generator.synthesis(styles), random)), repeated)
 
     optimizer = partial(torch.optim.Adam, betas=(0.1, 0.1))
-    descend([styles], cost, optimizer, steps=steps, progress=progress, rate=lambda step: _rate(step, steps, learning_rate))
+    descend(
+        [styles], cost, optimizer, steps=steps, progress=progress, rate=lambda step: _rate(step, steps, learning_rate)
+    )
     with torch.no_grad():
         images = generator.synthesis(styles)
     best = most_robust(observation, images, repeated, labels, selection, random)

@@ -33,7 +33,10 @@ class WhiteBox:
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Return logits, differentiable in the inputs; logarithms of probabilities where the model returns those."""
-        scores: Tensor = self.model(inputs)
+        return self.as_logits(self.model(inputs))
+
+    def as_logits(self, scores: Tensor) -> Tensor:
+        """Return what the model returned as logits, or as logarithms of probabilities."""
         return scores if self.outputs == "logits" else scores.clamp_min(torch.finfo(scores.dtype).tiny).log()
 
     def log_probabilities(self, inputs: Tensor) -> Tensor:

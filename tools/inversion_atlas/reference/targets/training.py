@@ -40,6 +40,7 @@ RECIPES = {
     "digits-mlp": Recipe(models.mlp, data.digits, epochs=40, learning_rate=3e-3),
     "digits-convnet": Recipe(models.convnet, data.digits, epochs=20, learning_rate=2e-3),
     "mnist-convnet": Recipe(models.batchnorm_convnet, mnist.mnist, epochs=6, learning_rate=2e-3),
+    "mnist-plain-convnet": Recipe(models.convnet, mnist.mnist, epochs=6, learning_rate=2e-3),
     "mnist-mlp": Recipe(models.mlp, mnist.mnist, epochs=20, learning_rate=2e-3),
     # Judges reconstructions: of another architecture than any target.
     "mnist-evaluation": Recipe(models.pooled_convnet, mnist.mnist, epochs=12, learning_rate=2e-3),
