@@ -125,6 +125,26 @@ NOT_FUNCTIONS = {
     "training-time": "wall-clock time depends on the machine; the caller times what it trains",
 }
 
+
+_GENERATIVE_ATTACKS = (
+    _attack("gmi", "GMI", "zhang2020secret", "latent search with a critic of public images as prior"),
+    _attack("kedmi", "KEDMI", "chen2021knowledge", "inversion-specific GAN, distribution of latents per image"),
+    _attack("lomma-gmi", "LOMMA on GMI", "nguyen2023rethinking", "logit loss, distilled copies of the target"),
+    _attack("lomma-kedmi", "LOMMA on KEDMI", "nguyen2023rethinking", "logit loss, distilled copies of the target"),
+    _attack("vmi", "VMI", "wang2021variational", "normal distribution or flow over latents per class"),
+    _attack("ppa", "PPA", "struppek2022plug", "style search with Poincaré loss, robust candidates kept"),
+    _attack("mirror", "MIRROR", "an2022mirror", "style search bounded where styles are near normal, white box"),
+    _attack("if-gmi", "IF-GMI", "qiu2024closer", "style, then features between blocks within L1 balls"),
+    _attack("plg-mi", "PLG-MI", "yuan2023pseudo", "conditional GAN on pseudo-labeled public images, max-margin loss"),
+    _attack("deep-inversion", "DeepInversion", "yin2020dreaming", "statistics of batch normalization, no prior"),
+    _attack(
+        "ensemble-inversion",
+        "Ensemble inversion",
+        "wang2022reconstructing",
+        "one generator trained against several models, with or without public images",
+    ),
+)
+
 _METRICS = (
     _metric("mse", "MSE", "mse", "mean of squared differences"),
     _metric("rmse", "RMSE", "rmse", "root of the mean of squared differences"),
@@ -242,5 +262,6 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_MODEL_ATTACKS,
     *_TABLE_ATTACKS,
     *_SPLIT_ATTACKS,
+    *_GENERATIVE_ATTACKS,
     *_METRICS,
 )

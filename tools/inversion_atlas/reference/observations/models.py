@@ -31,12 +31,18 @@ class WhiteBox:
         self.data_range = data_range
         self.classes = count_classes(self.model, input_shape)
 
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Return logits, differentiable in the inputs; logarithms of probabilities where the model returns those."""
+        return self.as_logits(self.model(inputs))
+
+    def as_logits(self, scores: Tensor) -> Tensor:
+        """Return what the model returned as logits, or as logarithms of probabilities."""
+        return scores if self.outputs == "logits" else scores.clamp_min(torch.finfo(scores.dtype).tiny).log()
+
     def log_probabilities(self, inputs: Tensor) -> Tensor:
         """Return the logarithm of each class's probability, differentiable in the inputs."""
-        scores: Tensor = self.model(inputs)
-        if self.outputs == "logits":
-            return functional.log_softmax(scores, dim=1)
-        return scores.clamp_min(torch.finfo(scores.dtype).tiny).log()
+        logits = self.logits(inputs)
+        return functional.log_softmax(logits, dim=1) if self.outputs == "logits" else logits
 
     def describe(self) -> str:
         """Return the threat model in a line."""

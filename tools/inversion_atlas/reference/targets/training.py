@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
-from inversion_atlas.reference.targets import data, models, tables
+from inversion_atlas.reference.targets import data, mnist, models, tables
 
 Fit = Callable[[nn.Module, data.Split], None]
 
@@ -45,6 +45,11 @@ RECIPES = {
     "digits-convnet": Recipe(models.convnet, data.digits, epochs=20, learning_rate=2e-3),
     "affairs-tree": Recipe(tables.decision_tree, tables.affairs, 0, 0.0, fit=tables.fit_tree),
     "votes-linear": Recipe(tables.regression, tables.votes, 0, 0.0, fit=tables.fit_line),
+    "mnist-convnet": Recipe(models.batchnorm_convnet, mnist.mnist, epochs=6, learning_rate=2e-3),
+    "mnist-plain-convnet": Recipe(models.convnet, mnist.mnist, epochs=6, learning_rate=2e-3),
+    "mnist-mlp": Recipe(models.mlp, mnist.mnist, epochs=20, learning_rate=2e-3),
+    # Judges reconstructions: of another architecture than any target.
+    "mnist-evaluation": Recipe(models.pooled_convnet, mnist.mnist, epochs=12, learning_rate=2e-3),
 }
 
 
@@ -79,7 +84,10 @@ def load(name: str, cache: Path | None = None) -> Target:
     if path.is_file():
         model.load_state_dict(torch.load(path, weights_only=True))
     else:
-        _train(model, recipe, split)
+        # Dropout draws from the numbers of everybody.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed)
+            _train(model, recipe, split)
         path.parent.mkdir(parents=True, exist_ok=True)
         _save(model, path)
     model.eval()
@@ -120,7 +128,7 @@ def _save(model: nn.Module, path: Path) -> None:
 
 def _digest() -> str:
     """Changes with whatever the trained weights depend on, so that a cache never holds a stale model."""
-    sources = [Path(module.__file__ or "").read_bytes() for module in (data, models)]
+    sources = [Path(module.__file__ or "").read_bytes() for module in (data, mnist, models, tables)]
     return hashlib.sha256(b"".join([*sources, Path(__file__).read_bytes(), torch.__version__.encode()])).hexdigest()[
         :16
     ]
