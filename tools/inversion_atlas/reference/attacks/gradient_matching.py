@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -11,9 +12,9 @@ from torch import Tensor
 
 from inversion_atlas.reference.attacks.descent import Adam, Lbfgs, stepped
 from inversion_atlas.reference.attacks.labels import only_label, recovered_labels
-from inversion_atlas.reference.attacks.matching import Best, Matching
+from inversion_atlas.reference.attacks.matching import Best, Matching, repeated_training
 from inversion_atlas.reference.attacks.reconstruction import Progress, Reconstruction, silent
-from inversion_atlas.reference.observations import SharedGradient, expect
+from inversion_atlas.reference.observations import SharedGradient, SharedUpdate, expect
 
 # A start is given up where the objective grows beyond this multiple of its first value.
 _GROWTH = 1e3
@@ -95,34 +96,98 @@ def inverting_gradients(
     The authors step in units of normalized images; here the unit is a quarter of the data's range.
     """
     observation = expect(observation, SharedGradient, "inverting gradients")
-    if tv_scale not in ("relative", "absolute") or tv < 0:
-        raise ValueError(f"tv must not be negative and tv_scale relative or absolute, not {tv} and {tv_scale!r}")
+    prior = _Prior(tv, tv_scale)
     labels = recovered_labels(observation)
-    matching = Matching.of(observation)
+    return _by_sign(
+        observation, Matching.of(observation), labels, steps, learning_rate, prior, restarts, seed, progress
+    )
+
+
+@dataclass(slots=True)
+class _Prior:
+    """Total variation, its weight, and how often it decided a step alone."""
+
+    tv: float
+    scale: Literal["relative", "absolute"]
+    decided: float = 0.0
+    looked: int = 0
+
+    def __post_init__(self) -> None:
+        if self.scale not in ("relative", "absolute") or self.tv < 0:
+            raise ValueError(
+                f"tv must not be negative and tv_scale relative or absolute, not {self.tv} and {self.scale!r}"
+            )
+
+    def added_to(self, slope: Tensor, images: Tensor, *, look: bool) -> Tensor:
+        """Return the slope of objective and prior together."""
+        smoothing = tv_slope(images)
+        smoothing *= self.tv * float(slope.abs().mean()) if self.scale == "relative" else self.tv / images[0].numel()
+        if look:
+            self.decided += _share_decided(smoothing, slope)
+            self.looked += 1
+        return slope + smoothing
+
+    def warn_where_it_decided(self) -> None:
+        if self.looked and self.decided / self.looked > _DECIDED:
+            warnings.warn(
+                f"total variation outweighed the gradient on {self.decided / self.looked:.0%} of pixels: lower tv",
+                PriorDecides,
+                stacklevel=4,
+            )
+
+
+def _by_sign(
+    observation: SharedGradient,
+    matching: Matching,
+    labels: Tensor,
+    steps: int,
+    learning_rate: float,
+    prior: _Prior,
+    restarts: int,
+    seed: int,
+    progress: Progress,
+) -> Reconstruction:
+    """Minimize the angle to a shared vector by Adam on signs, inside the data's range."""
     best = Best()
-    decided, counted = 0.0, 0
     for restart in range(restarts):
         images = started(observation, seed + restart)
         adam = Adam(images)
         for step in range(steps):
             matched = matching.angle(images, labels)
             best.offer(matched.value, images, labels)
-            slope, smoothing = matched.images, tv_slope(images)
-            smoothing *= tv * float(slope.abs().mean()) if tv_scale == "relative" else tv / images[0].numel()
-            if step % _LOOK == 0:
-                decided += _share_decided(smoothing, slope)
-                counted += 1
-            adam.step(images, (slope + smoothing).sign_(), stepped(learning_rate, step, steps) * unit(observation))
+            slope = prior.added_to(matched.images, images, look=step % _LOOK == 0)
+            adam.step(images, slope.sign_(), stepped(learning_rate, step, steps) * unit(observation))
             images.clamp_(*observation.data_range)
             progress(restart * steps + step + 1, restarts * steps)
         best.offer(matching.angle(images, labels).value, images, labels)
-    if decided / max(counted, 1) > _DECIDED:
-        warnings.warn(
-            f"total variation outweighed the gradient on {decided / counted:.0%} of pixels: lower tv",
-            PriorDecides,
-            stacklevel=2,
-        )
+    prior.warn_where_it_decided()
     return best.reconstruction(restarts * (steps + 1), 0, converged=math.isfinite(best.objective))
+
+
+def inverting_updates(
+    observation: SharedUpdate,
+    *,
+    steps: int = 4800,
+    learning_rate: float = 0.1,
+    tv: float = 0.3,
+    tv_scale: Literal["relative", "absolute"] = "relative",
+    restarts: int = 1,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Reconstruction:
+    """Search images that would have moved the weights as far. Inverting Gradients on FedAvg (geiping2020inverting).
+
+    The client's training is repeated on the dummy images, every local step of it, and differentiated through; the
+    updates are compared by their cosine, all else is as in `inverting_gradients`. Labels that are not known are read
+    off the update as if it were one mean gradient. Where the client shuffles, the order of its first pass decides
+    nothing, since images are free; later passes are repeated in that same order, which is then not the client's.
+    """
+    observation = expect(observation, SharedUpdate, "inverting updates")
+    prior = _Prior(tv, tv_scale)
+    one_step = observation.as_one_step()
+    matching = Matching(repeated_training(observation), list(observation.update().values()))
+    labels = recovered_labels(one_step)
+    return _by_sign(one_step, matching, labels, steps, learning_rate, prior, restarts, seed, progress)
 
 
 def _by_lbfgs(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.func import functional_call
+from torch.nn import functional
 
-from inversion_atlas.reference.attacks.layerwise import Differentiable, differentiable
+from inversion_atlas.reference.attacks.layerwise import Differentiable, Slopes, differentiable
 from inversion_atlas.reference.attacks.reconstruction import Reconstruction
-from inversion_atlas.reference.observations import SharedGradient
+from inversion_atlas.reference.observations import SharedGradient, SharedUpdate
+from inversion_atlas.reference.observations.access import copied
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,9 +42,11 @@ class Matching:
 
     @classmethod
     def of(cls, observation: SharedGradient) -> Matching:
-        named = dict(observation.model.named_parameters())
+        # A copy, since layers in train mode remember what passes.
+        model = copied(observation.model, observation.mode)
+        named = dict(model.named_parameters())
         parameters = [named[name] for name in observation.gradient]
-        gradient = differentiable(observation.model, parameters, observation.input_shape)
+        gradient = differentiable(model, parameters, observation.input_shape)
         return cls(gradient, list(observation.gradient.values()))
 
     def distance(self, images: Tensor, labels: Tensor) -> Matched:
@@ -62,6 +68,37 @@ class Matching:
 
     def _parts(self, vector: Tensor) -> list[Tensor]:
         return [part.view(shape) for part, shape in zip(vector.split(self.sizes), self.shapes, strict=True)]
+
+
+def repeated_training(observation: SharedUpdate) -> Differentiable:
+    """Return the client's training as a function of images and labels: how far it moves the weights, and slopes."""
+    model = copied(observation.model, observation.mode)
+    before = dict(model.named_parameters())
+    trained = list(observation.after)
+
+    def train(images: Tensor, labels: Tensor) -> list[Tensor]:
+        weights = [before[name] for name in trained]
+        for _ in range(observation.epochs):
+            for batch in torch.arange(len(images)).split(observation.local_batch_size):
+                logits = functional_call(model, dict(zip(trained, weights, strict=True)), (images[batch],))
+                loss = functional.cross_entropy(logits, labels[batch])
+                slopes = torch.autograd.grad(loss, weights, create_graph=True)
+                weights = [
+                    weight - observation.learning_rate * slope for weight, slope in zip(weights, slopes, strict=True)
+                ]
+        return [weight - before[name] for name, weight in zip(trained, weights, strict=True)]
+
+    def movement(images: Tensor, labels: Tensor) -> tuple[list[Tensor], Slopes]:
+        images = images.detach().requires_grad_()
+        with torch.enable_grad():
+            moved = train(images, labels)
+
+        def slopes(direction: Sequence[Tensor]) -> tuple[Tensor, None]:
+            return torch.autograd.grad(moved, images, direction)[0], None
+
+        return [part.detach() for part in moved], slopes
+
+    return movement
 
 
 class Best:

@@ -7,5 +7,6 @@ through this module's private names; it can see to it that nothing private hangs
 from inversion_atlas.reference.observations.access import AccessError, QueryLimitReached, expect
 from inversion_atlas.reference.observations.gradients import SharedGradient
 from inversion_atlas.reference.observations.models import BlackBox, WhiteBox
+from inversion_atlas.reference.observations.updates import SharedUpdate
 
-__all__ = ["AccessError", "BlackBox", "QueryLimitReached", "SharedGradient", "WhiteBox", "expect"]
+__all__ = ["AccessError", "BlackBox", "QueryLimitReached", "SharedGradient", "SharedUpdate", "WhiteBox", "expect"]
