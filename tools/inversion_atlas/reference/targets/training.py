@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
-from inversion_atlas.reference.targets import data, models
+from inversion_atlas.reference.targets import data, mnist, models
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,10 @@ RECIPES = {
     "digits-softmax": Recipe(models.softmax_regression, data.digits, epochs=40, learning_rate=1e-2, weight_decay=1e-3),
     "digits-mlp": Recipe(models.mlp, data.digits, epochs=40, learning_rate=3e-3),
     "digits-convnet": Recipe(models.convnet, data.digits, epochs=20, learning_rate=2e-3),
+    "mnist-convnet": Recipe(models.batchnorm_convnet, mnist.mnist, epochs=6, learning_rate=2e-3),
+    "mnist-mlp": Recipe(models.mlp, mnist.mnist, epochs=20, learning_rate=2e-3),
+    # Judges reconstructions: of another architecture than any target.
+    "mnist-evaluation": Recipe(models.pooled_convnet, mnist.mnist, epochs=12, learning_rate=2e-3),
 }
 
 
@@ -69,7 +73,10 @@ def load(name: str, cache: Path | None = None) -> Target:
     if path.is_file():
         model.load_state_dict(torch.load(path, weights_only=True))
     else:
-        _train(model, recipe, split)
+        # Dropout draws from the numbers of everybody.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed)
+            _train(model, recipe, split)
         path.parent.mkdir(parents=True, exist_ok=True)
         _save(model, path)
     model.eval()
@@ -108,7 +115,7 @@ def _save(model: nn.Module, path: Path) -> None:
 
 def _digest() -> str:
     """Changes with whatever the trained weights depend on, so that a cache never holds a stale model."""
-    sources = [Path(module.__file__ or "").read_bytes() for module in (data, models)]
+    sources = [Path(module.__file__ or "").read_bytes() for module in (data, mnist, models)]
     return hashlib.sha256(b"".join([*sources, Path(__file__).read_bytes(), torch.__version__.encode()])).hexdigest()[
         :16
     ]
