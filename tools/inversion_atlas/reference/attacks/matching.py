@@ -66,6 +66,12 @@ class Matching:
         direction = dummy.mul_(cosine / squared).sub_(self.shared, alpha=1 / length)
         return Matched(1 - cosine, *slopes(self._parts(direction)))
 
+    def angle_alone(self, images: Tensor, labels: Tensor) -> float:
+        """One minus the cosine, for searches that need no slope."""
+        dummy = torch.cat([part.flatten() for part in self.gradient(images, labels)[0]])
+        squared = max(float(dummy @ dummy), torch.finfo(dummy.dtype).tiny)
+        return 1 - float(dummy @ self.shared) / math.sqrt(squared * self.energy)
+
     def _parts(self, vector: Tensor) -> list[Tensor]:
         return [part.view(shape) for part, shape in zip(vector.split(self.sizes), self.shapes, strict=True)]
 

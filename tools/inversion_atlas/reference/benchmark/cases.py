@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from inversion_atlas.reference.benchmark import gradient_cases, model_cases
+from inversion_atlas.reference.benchmark import federated_cases, gradient_cases, model_cases
 from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome
 
-CASES: Mapping[str, Case] = {**gradient_cases.CASES, **model_cases.CASES}
+CASES: Mapping[str, Case] = {**gradient_cases.CASES, **federated_cases.CASES, **model_cases.CASES}
 
 
 def run(name: str, options: Options) -> Outcome:
