@@ -72,6 +72,24 @@ _GRADIENT_ATTACKS = (
     _attack("label-counts", "iLRG", "ma2023instance", "class-wise features and the linear system of counts"),
 )
 
+_FEDERATED_ATTACKS = (
+    _attack(
+        "inverting-updates",
+        "Inverting Gradients on FedAvg",
+        "geiping2020inverting",
+        "the client's local steps repeated and differentiated through",
+    ),
+    _attack(
+        "grad-inversion",
+        "GradInversion",
+        "yin2021see",
+        "statistics of batch normalization and starts that must agree, without registration",
+    ),
+    _attack("robbing-the-fed", "Robbing the Fed", "fowl2022robbing", "imprint layer with bins of brightness"),
+    _attack("rgap", "R-GAP", "zhu2021rgap", "recursion by linear systems, and its rank analysis"),
+    _attack("ggl", "GGL", "li2022auditing", "latent vectors of a generator by CMA-ES, without estimating a defense"),
+)
+
 _MODEL_ATTACKS = (
     _attack(
         "mi-face",
@@ -259,6 +277,7 @@ _METRICS = (
 
 IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_GRADIENT_ATTACKS,
+    *_FEDERATED_ATTACKS,
     *_MODEL_ATTACKS,
     *_TABLE_ATTACKS,
     *_SPLIT_ATTACKS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inversion_atlas.reference.benchmark import (
+    federated_cases,
     generator_cases,
     gradient_cases,
     model_cases,
@@ -15,6 +16,7 @@ from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome
 
 CASES: Mapping[str, Case] = {
     **gradient_cases.CASES,
+    **federated_cases.CASES,
     **model_cases.CASES,
     **generator_cases.CASES,
     **table_cases.CASES,

@@ -11,6 +11,7 @@ from inversion_atlas.reference.observations.models import BlackBox, LabelOnly, R
 from inversion_atlas.reference.observations.pairs import ModelPair
 from inversion_atlas.reference.observations.split import ClientInterface, SplitFeatures, SplitTraining
 from inversion_atlas.reference.observations.trees import TreeConfidences, TreePath
+from inversion_atlas.reference.observations.updates import SharedUpdate
 
 __all__ = [
     "AccessError",
@@ -22,6 +23,7 @@ __all__ = [
     "QueryLimitReached",
     "Regression",
     "SharedGradient",
+    "SharedUpdate",
     "SplitFeatures",
     "SplitTraining",
     "TreeConfidences",

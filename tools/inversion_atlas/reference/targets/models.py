@@ -77,6 +77,19 @@ def pooled_convnet(shape: tuple[int, ...], classes: int) -> nn.Module:
     )
 
 
+def leaky_convnet(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """Two convolutions and a linear layer without a bias, with leaky ReLUs that can be undone."""
+    channels, height, width = shape
+    return nn.Sequential(
+        nn.Conv2d(channels, 6, 3, padding=1, bias=False),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(6, 8, 3, padding=1, bias=False),
+        nn.LeakyReLU(0.2),
+        nn.Flatten(),
+        nn.Linear(8 * height * width, classes, bias=False),
+    )
+
+
 def mlp(shape: tuple[int, ...], classes: int) -> nn.Module:
     """A perceptron with one hidden layer of 64 ReLU units."""
     channels, height, width = shape
