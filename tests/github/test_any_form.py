@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.github.harmless import acting
 from inversion_atlas.catalogue import Catalogue, load
 from inversion_atlas.github.forms import Answers, FormError, read_answers, read_forms
 from inversion_atlas.github.proposal import FIELDS, Proposal, proposed
+from inversion_atlas.intake.adding import Adding
 from inversion_atlas.intake.entry import Entry, refused
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,12 +37,21 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     return load(root)
 
 
-def unknown(thing: str) -> Entry:
-    return refused("not-found", f"{thing!r} is not known", origin=thing)
+class Unknown:
+    """Services that know nothing."""
+
+    def later(self, thing: str) -> Callable[[], Entry]:
+        return lambda: refused("not-found", f"{thing!r} is not known", origin=thing)
+
+    def complete(self, entry: Entry) -> Entry:
+        return entry
+
+    def archived(self, entry: Entry, _: Adding) -> Entry:
+        return entry
 
 
 def outcome(catalogue: Catalogue, form: str, **values: str) -> Proposal | None:
-    return proposed(12, Answers(form, values), catalogue, unknown, lambda entry: entry, TODAY)
+    return proposed(12, Answers(form, values), catalogue, Unknown(), TODAY)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -74,6 +74,14 @@ def test_a_doi_becomes_a_record_and_the_words_of_a_pull_request(
     assert server.paths()[0].startswith("/crossref/")
 
 
+def test_a_record_from_a_form_holds_its_archived_copy(run: Run, event: Event, root: Path, server: Played) -> None:
+    closest = {"available": True, "status": "200", "timestamp": "20290101000000", "url": "http://evil.example/"}
+    server.answer("/archive/wayback/available", encoded({"archived_snapshots": {"closest": closest}}))
+    proposal = drafted(run, event("add-doi-opened"), root)
+    assert proposal
+    assert (record(proposal).links.archive or "").startswith("https://web.archive.org/web/20290101000000/https://")
+
+
 def test_an_edited_form_is_read_again_for_the_same_branch(run: Run, event: Event, root: Path, server: Played) -> None:
     proposal = drafted(run, event("add-doi-edited"), root)
     assert proposal

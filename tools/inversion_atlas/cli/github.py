@@ -74,9 +74,7 @@ def draft(session: Session, event: Path, output: Path) -> None:
         catalogue, _ = read(session.root)
         with ExitStack() as stack:
             asking = Asking(catalogue, False, stack)
-            made = proposal.proposed(
-                issue.number, answers, catalogue, lambda thing: asking.later(thing)(), asking.complete, date.today()
-            )
+            made = proposal.proposed(issue.number, answers, catalogue, asking, date.today())
     except FormError as error:
         made = proposal.refused(issue.number, str(error))
     if made is None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -116,21 +116,30 @@ class _Edit:
     notes: Sequence[str]
 
 
+class Asks(Protocol):
+    """Looks works up, as `atlas add` does."""
+
+    def later(self, thing: str) -> Callable[[], Entry]:
+        """Return what looks up an identifier or address."""
+
+    def complete(self, entry: Entry) -> Entry:
+        """Return an entry with what its identifiers lead to."""
+
+    def archived(self, entry: Entry, adding: Adding) -> Entry:
+        """Return an entry that will be a new record with the address of an archived copy."""
+
+
 def proposed(
     number: int,
     answers: Answers,
     catalogue: Catalogue,
-    look_up: Callable[[str], Entry],
-    complete: Callable[[Entry], Entry],
+    asking: Asks,
     today: date,
 ) -> Proposal | None:
-    """Return what becomes of the answers of a form, or None where a curator reads it.
-
-    `look_up` asks for an identifier or address, `complete` for what the identifiers of an entry lead to.
-    """
+    """Return what becomes of the answers of a form, or None where a curator reads it."""
     try:
         if answers.form == ADD_PAPER:
-            edit = _added(answers, catalogue, _one_entry(answers.values["paper"], look_up, complete), today)
+            edit = _added(answers, catalogue, asking, today)
         elif answers.form == FIX_RECORD and answers.values["field"] != _SOMETHING_ELSE:
             edit = _fixed(answers, catalogue)
         else:
@@ -148,17 +157,17 @@ def refused(number: int, message: str) -> Proposal:
 # Adding a paper
 
 
-def _one_entry(text: str, look_up: Callable[[str], Entry], complete: Callable[[Entry], Entry]) -> Entry:
+def _one_entry(text: str, asking: Asks) -> Entry:
     """Return the one work that was named; raises _RefusedError where there are several or none."""
     data = _FENCE.sub("", text).strip().encode("utf-8", "replace")
     if not data:
         raise _RefusedError(f"The form names no paper. {_AGAIN}")
     things = list(files.pasted_things(data))
     if len(things) == 1:
-        return look_up(things[0])
+        return asking.later(things[0])()
     entries = files.read(data, "the form") if not things else []
     if len(entries) == 1:
-        return complete(entries[0])
+        return asking.complete(entries[0])
     count = len(things) or len(entries)
     raise _RefusedError(
         f"The form names {count} papers, or {count} lines that may be some; a form is for one paper. For several, "
@@ -166,8 +175,9 @@ def _one_entry(text: str, look_up: Callable[[str], Entry], complete: Callable[[E
     )
 
 
-def _added(answers: Answers, catalogue: Catalogue, entry: Entry, today: date) -> _Edit:
-    outcome = Adding(catalogue, today, dry_run=True).take(entry)
+def _added(answers: Answers, catalogue: Catalogue, asking: Asks, today: date) -> _Edit:
+    adding = Adding(catalogue, today, dry_run=True)
+    outcome = adding.take(asking.archived(_one_entry(answers.values["paper"], asking), adding))
     paper = outcome.paper
     notes = [shown(problem.message) for problem in outcome.entry.problems]
     if outcome.status == REFUSED or paper is None:
