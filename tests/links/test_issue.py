@@ -77,6 +77,7 @@ def test_of_several_open_ones_the_first_is_kept_up_to_date() -> None:
     "other",
     [
         by_api(1, login="mallory"),
+        by_api(1, login="github-actions"),
         by_gh(1, author="mallory"),
         by_api(1, body=f"Look here: {MARKER}"),
         by_api(1, body=None),

@@ -90,7 +90,8 @@ def _issue(at: int, each: object) -> _Issue:
 
 def _login(name: str) -> str:
     """Return a login under one spelling: `gh` says `app/github-actions` where the API says `github-actions[bot]`."""
-    return name.removeprefix("app/").removesuffix("[bot]").lower()
+    login = name.lower()
+    return f"{login.removeprefix('app/')}[bot]" if login.startswith("app/") else login
 
 
 def _body(links: Sequence[Link]) -> str:
