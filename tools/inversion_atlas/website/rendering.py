@@ -366,6 +366,11 @@ class Renderer:
         repository = self.catalogue.settings.repository
         return f"{repository}/edit/main/{self.catalogue.place(record).path}" if repository else ""
 
+    def form_link(self, paper: Paper) -> str:
+        """Return the address of the form that corrects a field of this paper, if the repository has one."""
+        repository = self.catalogue.settings.repository
+        return f"{repository}/issues/new?template=fix-record.yml&record={paper.id}" if repository else ""
+
 
 def leaves(base: str, members: Sequence[T], size: int, rest_size: int = ON_A_LIST) -> Iterator[Leaf[T]]:
     """Cut a list into pages: `size` of them at `base`, then `rest_size` each at `base` with _2, _3…
