@@ -279,3 +279,14 @@ def test_an_inversion_network_is_scored_on_pixels_from_0_to_1(noisy_pair: Pair) 
     expected = metrics.mse(given, true)
     for function in (metrics.reconstruction_loss, metrics.inversion_error):
         torch.testing.assert_close(function(given * 255, true * 255, data_range=(0.0, 255.0)), expected)
+
+
+def test_texts_are_matched_by_any_score_and_what_is_left_over_stands_beside_nothing() -> None:
+    original = ["the patient was seen", "blood pressure is high"]
+    found = ["nothing of this", "pressure is high", "the patient seen"]
+    cost = torch.stack([-metrics.rouge(found, [text] * 3, kind="1") for text in original])
+    assert metrics.assignment(cost).tolist() == [2, 1]
+    with pytest.raises(MetricError, match="1 reconstructions cannot stand beside 2"):
+        metrics.assignment(cost[:, :1])
+    with pytest.raises(MetricError, match="NaN"):
+        metrics.assignment(cost / 0)

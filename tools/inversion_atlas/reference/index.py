@@ -35,6 +35,16 @@ class Implementation:
 # Written by `atlas bench`, never by hand.
 MEASURED = Path(__file__).with_name("measured.json")
 
+# Metrics of the catalogue that no function here computes, and why.
+NOT_FUNCTIONS = {
+    "attack-iterations": "counted while an attack runs: `Reconstruction.evaluations` of every attack holds it",
+    "communication-cost": "a property of a protocol over its rounds; of one message see `compression_ratio`",
+    "poisoning-samples": "chosen by the attacker, not computed from the outcome",
+    "query-count": "counted while an attack runs: `BlackBox.queries` holds it",
+    "runtime": "wall-clock time depends on the machine; the caller times what it runs",
+    "training-time": "wall-clock time depends on the machine; the caller times what it trains",
+}
+
 
 def _measured() -> dict[str, tuple[Measured, ...]]:
     if not MEASURED.is_file():
@@ -86,16 +96,6 @@ _MODEL_ATTACKS = (
         "inverse network trained on public images and truncated scores",
     ),
 )
-
-# Metrics of the catalogue that no function here computes, and why.
-NOT_FUNCTIONS = {
-    "attack-iterations": "counted while an attack runs: `Reconstruction.evaluations` of every attack holds it",
-    "communication-cost": "a property of a protocol over its rounds; of one message see `compression_ratio`",
-    "poisoning-samples": "chosen by the attacker, not computed from the outcome",
-    "query-count": "counted while an attack runs: `BlackBox.queries` holds it",
-    "runtime": "wall-clock time depends on the machine; the caller times what it runs",
-    "training-time": "wall-clock time depends on the machine; the caller times what it trains",
-}
 
 _METRICS = (
     _metric("mse", "MSE", "mse", "mean of squared differences"),

@@ -28,7 +28,7 @@ def attack_success_rate(
         raise arguments.MetricError(f"success must be 'at least' or 'at most', not {success!r}")
     if not values.is_floating_point() or 0 in values.shape or bool(values.isnan().any()) or threshold != threshold:
         raise arguments.MetricError("values and threshold must be floats without NaN, and one or more")
-    if values.ndim != (1 if unit == "image" and values.ndim == 1 else 2):
+    if values.ndim not in ((1, 2) if unit == "image" else (2,)):
         raise arguments.MetricError(f"values must be (attempts,) or (batches, images), not {tuple(values.shape)}")
     met = values >= threshold if success == "at least" else values <= threshold
     if unit == "batch with one":
