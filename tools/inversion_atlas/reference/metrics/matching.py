@@ -21,8 +21,8 @@ def match(reconstruction: Tensor, original: Tensor, *, data_range: tuple[float, 
 def assignment(cost: Tensor) -> Tensor:
     """Return, for each original, which reconstruction to set beside it so that the total cost is least.
 
-    `cost` (originals, reconstructions) is any distance, or a similarity such as ROUGE-1 with its sign turned; there must
-    be as many reconstructions as originals or more, of which the further ones are left over.
+    `cost` (originals, reconstructions) is any distance, or a similarity such as ROUGE-1 with its sign turned.
+    There must be as many reconstructions as originals or more; the further ones are left over.
     """
     arguments.features(cost, "cost")
     if cost.shape[1] < cost.shape[0]:
