@@ -113,11 +113,4 @@ def _apart(given: Tensor, candidates: Tensor, distance: Literal["cosine", "eucli
         return near
     if distance != "cosine":
         raise arguments.MetricError(f"distance must be cosine, euclidean or a function, not {distance}")
-    return 1 - _directions(given) @ _directions(candidates).to(given.dtype).T
-
-
-def _directions(features: Tensor) -> Tensor:
-    lengths: Tensor = torch.linalg.vector_norm(features, dim=1, keepdim=True)
-    if not bool((lengths > 0).all()):
-        raise arguments.MetricError("a vector of zeros has no direction")
-    return features / lengths
+    return 1 - arguments.directions(given) @ arguments.directions(candidates).to(given.dtype).T

@@ -108,8 +108,6 @@ def cosine_similarity(
     negative counts as equal.
     """
     arguments.pair(reconstruction, original, data_range)
-    given, true = reconstruction.flatten(1), original.flatten(1)
-    if not bool((given.norm(dim=1) > 0).all() and (true.norm(dim=1) > 0).all()):
-        raise arguments.MetricError("a vector of zeros has no direction")
-    cosine = functional.cosine_similarity(given, true, dim=1, eps=0.0)
+    given, true = arguments.directions(reconstruction.flatten(1)), arguments.directions(original.flatten(1))
+    cosine = (given * true).sum(dim=1)
     return cosine.abs() if absolute else cosine
