@@ -15,6 +15,7 @@ import argparse
 import importlib
 import json
 import os
+import random
 import re
 import statistics
 import sys
@@ -159,6 +160,7 @@ def pair(number: int, side: int) -> tuple[torch.Tensor, torch.Tensor]:
 def measure(jobs: dict[str, Job]) -> dict[str, float]:
     """Run the jobs in turns; return the median CPU milliseconds of each."""
     spent: dict[str, list[float]] = {}
+    order = random.Random(0)
     for name, job in jobs.items():
         try:
             started = time.process_time()
@@ -169,7 +171,8 @@ def measure(jobs: dict[str, Job]) -> dict[str, float]:
         except Exception as error:
             print(f"left out: {name} ({type(error).__name__}: {error})", file=sys.stderr)
     while any(unfinished(runs) for runs in spent.values()):
-        for name, runs in spent.items():
+        # Who comes first finds the images in no cache, so the order is drawn anew.
+        for name, runs in order.sample(list(spent.items()), len(spent)):
             if unfinished(runs):
                 started = time.process_time()
                 jobs[name]()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,7 +14,7 @@ from skimage.io import imread
 from torch import Tensor
 
 from inversion_atlas.reference import metrics
-from inversion_atlas.reference.metrics import MetricError, bundled, bundled_training
+from inversion_atlas.reference.metrics import MetricError, bundled, bundled_training, weights
 
 UNIT = (0.0, 1.0)
 
@@ -71,6 +74,21 @@ def test_training_is_the_same_each_time_and_leaves_the_random_state_alone() -> N
     first, second = (bundled_training.train(steps=2).state_dict() for _ in range(2))
     assert torch.equal(torch.rand(3), expected)
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_the_command_writes_weights_that_fit_and_prints_their_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "weights.pt"
+    monkeypatch.setattr(sys, "argv", ["bundled_training", str(path)])
+    monkeypatch.setattr(bundled_training, "train", functools.partial(bundled_training.train, steps=1))
+    bundled_training.main()
+    printed = capsys.readouterr()
+    weights.fill(bundled.AtlasNetwork(), weights.read(path, printed.out.strip()), path)
+    assert printed.err == ""
+    monkeypatch.setattr(sys, "argv", ["bundled_training"])
+    with pytest.raises(SystemExit, match="2"):
+        bundled_training.main()
 
 
 @pytest.mark.slow

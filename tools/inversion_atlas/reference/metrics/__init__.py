@@ -21,7 +21,7 @@ from inversion_atlas.reference.metrics.gradients import compression_ratio, d_snr
 from inversion_atlas.reference.metrics.identification import attack_success_rate, iip, rdlv
 from inversion_atlas.reference.metrics.information import inception_score, kl_divergence, mutual_information
 from inversion_atlas.reference.metrics.labels import attack_accuracy, label_recovery_accuracy
-from inversion_atlas.reference.metrics.matching import match
+from inversion_atlas.reference.metrics.matching import assignment, match
 from inversion_atlas.reference.metrics.perceptual import lpips
 from inversion_atlas.reference.metrics.phase import fsim
 from inversion_atlas.reference.metrics.pixels import (
@@ -56,6 +56,7 @@ from inversion_atlas.reference.metrics.text import bleu, exact_match, rouge, tok
 __all__ = [
     "MetricError",
     "accuracy",
+    "assignment",
     "attack_accuracy",
     "attack_success_rate",
     "attribute_advantage",

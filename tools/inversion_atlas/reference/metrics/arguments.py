@@ -106,3 +106,11 @@ def probabilities(given: Tensor, name: str, *, like: Tensor | None = None) -> No
         )
     if bool((given < 0).any()) or bool(((given.sum(dim=1) - 1).abs() > 1e-4).any()):
         raise MetricError(f"each row of {name} must be probabilities that sum to 1")
+
+
+def directions(vectors: Tensor) -> Tensor:
+    """Return rows (items, dimensions) scaled to length 1; refuse one of zeros."""
+    lengths: Tensor = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
+    if not bool((lengths > 0).all()):
+        raise MetricError("a vector of zeros has no direction")
+    return vectors / lengths

@@ -49,7 +49,13 @@ def atlas_distance(reconstruction: Tensor, original: Tensor, *, data_range: tupl
 
     0 and up, lower is closer, no unit. Images (batch, 1 or 3, height, width) of 16 pixels a side or more.
     """
-    return lpips(reconstruction, original, data_range=data_range, trunk=atlas_network(original.dtype), heads=None)
+    return lpips(
+        reconstruction,
+        original,
+        data_range=data_range,
+        trunk=atlas_network(original.dtype, original.device),
+        heads=None,
+    )
 
 
 def atlas_features(images: Tensor, *, data_range: tuple[float, float]) -> Tensor:
@@ -59,13 +65,13 @@ def atlas_features(images: Tensor, *, data_range: tuple[float, float]) -> Tensor
     """
     arguments.images(images, images, data_range, smallest=_SMALLEST)
     low, high = data_range
-    last: Tensor = atlas_network(images.dtype)((images - low) * (2 / (high - low)) - 1)[-1]
+    last: Tensor = atlas_network(images.dtype, images.device)((images - low) * (2 / (high - low)) - 1)[-1]
     return last.mean(dim=(2, 3))
 
 
 @cache
-def atlas_network(dtype: torch.dtype = torch.float32) -> AtlasNetwork:
+def atlas_network(dtype: torch.dtype = torch.float32, device: torch.device | None = None) -> AtlasNetwork:
     """Return the bundled network with its weights, checked by their hash."""
     network = AtlasNetwork()
     weights.fill(network, weights.read(WEIGHTS, SHA256), WEIGHTS)
-    return network.to(dtype)
+    return network.to(device or torch.device("cpu"), dtype)

@@ -9,9 +9,11 @@ are to be near each other, and far from all other crops (SimCLR's loss).
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +33,7 @@ _SIDE, _REACH = 32, 3
 _BATCH, _STEPS, _TEMPERATURE = 96, 300, 0.2
 
 
-def train(steps: int = _STEPS, seed: int = 0) -> AtlasNetwork:
+def train(steps: int = _STEPS, seed: int = 0, progress: Callable[[int], None] = lambda step: None) -> AtlasNetwork:
     """Return a network trained from the seed on; the caller's random state is left alone."""
     photographs = _photographs()
     rng = np.random.default_rng(seed)
@@ -40,13 +42,14 @@ def train(steps: int = _STEPS, seed: int = 0) -> AtlasNetwork:
         network, head = AtlasNetwork(), nn.Linear(64, 32)
         optimizer = torch.optim.Adam([*network.parameters(), *head.parameters()], lr=2e-3)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps)
-        for _ in range(steps):
+        for step in range(steps):
             first, second = _views(photographs, rng)
             pooled = network(torch.cat((first, second)) * 2 - 1)[-1].mean(dim=(2, 3))
             optimizer.zero_grad()
             _contrast(functional.normalize(head(pooled), dim=1)).backward()
             optimizer.step()
             schedule.step()
+            progress(step + 1)
     return network
 
 
@@ -94,13 +97,19 @@ def _view(image: Tensor, top: int, left: int, rng: np.random.Generator) -> Tenso
 
 def main() -> None:
     """Train and write the file named on the command line."""
-    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        sys.exit(__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path, metavar="FILE", help="where the weights are written")
+    path = parser.parse_args().file
     torch.set_num_threads(1)
     buffer = io.BytesIO()
-    torch.save(train().state_dict(), buffer)
-    write_atomic(Path(sys.argv[1]), buffer.getvalue())
+    torch.save(train(progress=_shown).state_dict(), buffer)
+    write_atomic(path, buffer.getvalue())
     print(hashlib.sha256(buffer.getvalue()).hexdigest())
+
+
+def _shown(step: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\rstep {step} of {_STEPS}", end="\n" if step == _STEPS else "", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -31,11 +31,15 @@ def feature_distance(
     to the number. What others call by this name is `knn_distance`; the mean squared error of features is `mse`.
     """
     _labeled(reconstruction, targets, private, private_labels)
-    given, private = (_directions(reconstruction), _directions(private)) if unit_length else (reconstruction, private)
+    given, private = (
+        (arguments.directions(reconstruction), arguments.directions(private))
+        if unit_length
+        else (reconstruction, private)
+    )
     distances = torch.empty(len(given), dtype=given.dtype, device=given.device)
     for label in sorted(set(targets.tolist())):
         center = private[private_labels == label].mean(dim=0, keepdim=True)
-        center = _directions(center) if unit_length else center
+        center = arguments.directions(center) if unit_length else center
         distances[targets == label] = (given[targets == label] - center).square().sum(dim=1)
     return distances if squared else distances.sqrt()
 
@@ -56,7 +60,11 @@ def knn_distance(
     all published values take one, and square it.
     """
     _labeled(reconstruction, targets, private, private_labels)
-    given, private = (_directions(reconstruction), _directions(private)) if unit_length else (reconstruction, private)
+    given, private = (
+        (arguments.directions(reconstruction), arguments.directions(private))
+        if unit_length
+        else (reconstruction, private)
+    )
     distances = torch.empty(len(given), dtype=given.dtype, device=given.device)
     for label in sorted(set(targets.tolist())):
         own, images = targets == label, private[private_labels == label]
@@ -166,13 +174,6 @@ def _labeled(given: Tensor, targets: Tensor, private: Tensor, private_labels: Te
     missing = sorted(set(targets.tolist()) - set(private_labels.tolist()))
     if missing:
         raise arguments.MetricError(f"no private image is of class {missing[0]}")
-
-
-def _directions(features: Tensor) -> Tensor:
-    lengths: Tensor = torch.linalg.vector_norm(features, dim=1, keepdim=True)
-    if not bool((lengths > 0).all()):
-        raise arguments.MetricError("a feature of zeros has no direction")
-    return features / lengths
 
 
 def _scaled(features: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ def attack_success_rate(
         raise arguments.MetricError(f"success must be 'at least' or 'at most', not {success!r}")
     if not values.is_floating_point() or 0 in values.shape or bool(values.isnan().any()) or threshold != threshold:
         raise arguments.MetricError("values and threshold must be floats without NaN, and one or more")
-    if values.ndim != (1 if unit == "image" and values.ndim == 1 else 2):
+    if values.ndim not in ((1, 2) if unit == "image" else (2,)):
         raise arguments.MetricError(f"values must be (attempts,) or (batches, images), not {tuple(values.shape)}")
     met = values >= threshold if success == "at least" else values <= threshold
     if unit == "batch with one":
@@ -113,11 +113,4 @@ def _apart(given: Tensor, candidates: Tensor, distance: Literal["cosine", "eucli
         return near
     if distance != "cosine":
         raise arguments.MetricError(f"distance must be cosine, euclidean or a function, not {distance}")
-    return 1 - _directions(given) @ _directions(candidates).to(given.dtype).T
-
-
-def _directions(features: Tensor) -> Tensor:
-    lengths: Tensor = torch.linalg.vector_norm(features, dim=1, keepdim=True)
-    if not bool((lengths > 0).all()):
-        raise arguments.MetricError("a vector of zeros has no direction")
-    return features / lengths
+    return 1 - arguments.directions(given) @ arguments.directions(candidates).to(given.dtype).T

@@ -165,7 +165,7 @@ class _Block(nn.Module):
 
     paths: tuple[_Path, ...]
     branch_pool: _Convolution
-    pooling: Literal["mean", "largest"] = "mean"
+    pooling: Literal["mean", "largest", "halving"] = "mean"
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the paths' outputs, then those of the pooling path."""
@@ -180,7 +180,9 @@ class _Block(nn.Module):
         return current
 
     def _pooled(self, images: Tensor) -> Tensor:
-        """The mean leaves out what lies outside the image."""
+        """The mean leaves out what lies outside the image; halving has no convolution after it."""
+        if self.pooling == "halving":
+            return functional.max_pool2d(images, 3, 2)
         if self.pooling == "mean":
             pooled = functional.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
         else:
@@ -205,6 +207,7 @@ class _BlockA(_Block):
 
 class _BlockB(_Block):
     paths = (("branch3x3",), ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3"))
+    pooling = "halving"
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -212,9 +215,6 @@ class _BlockB(_Block):
         self.branch3x3dbl_1 = _Convolution(channels, 64, 1)
         self.branch3x3dbl_2 = _Convolution(64, 96, 3, padding=1)
         self.branch3x3dbl_3 = _Convolution(96, 96, 3, stride=2)
-
-    def _pooled(self, images: Tensor) -> Tensor:
-        return functional.max_pool2d(images, 3, 2)
 
 
 class _BlockC(_Block):
@@ -243,6 +243,7 @@ class _BlockD(_Block):
         ("branch3x3_1", "branch3x3_2"),
         ("branch7x7x3_1", "branch7x7x3_2", "branch7x7x3_3", "branch7x7x3_4"),
     )
+    pooling = "halving"
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -252,9 +253,6 @@ class _BlockD(_Block):
         self.branch7x7x3_2 = _wide(192, 192, 7)
         self.branch7x7x3_3 = _tall(192, 192, 7)
         self.branch7x7x3_4 = _Convolution(192, 192, 3, stride=2)
-
-    def _pooled(self, images: Tensor) -> Tensor:
-        return functional.max_pool2d(images, 3, 2)
 
 
 class _BlockE(_Block):

@@ -12,11 +12,18 @@ from torch.nn import functional
 
 from inversion_atlas.reference.metrics import arguments
 
+# Elements whose differences are held at once: more memory than a cache holds costs more than it saves.
+_AT_ONCE = 100_000
+
 
 def mse(reconstruction: Tensor, original: Tensor, *, data_range: tuple[float, float] | None = None) -> Tensor:
     """Return the mean squared error of each item. Metric `mse`; 0 and up, lower is closer, unit of the data squared."""
     arguments.pair(reconstruction, original, data_range)
-    return functional.mse_loss(reconstruction.flatten(1), original.flatten(1), reduction="none").mean(dim=1)
+    given, true = reconstruction.flatten(1), original.flatten(1)
+    rows = max(1, _AT_ONCE // given.shape[1])
+    if len(given) <= rows:
+        return _squared_error(given, true)
+    return torch.cat([_squared_error(g, t) for g, t in zip(given.split(rows), true.split(rows), strict=True)])
 
 
 def rmse(reconstruction: Tensor, original: Tensor, *, data_range: tuple[float, float] | None = None) -> Tensor:
@@ -108,8 +115,10 @@ def cosine_similarity(
     negative counts as equal.
     """
     arguments.pair(reconstruction, original, data_range)
-    given, true = reconstruction.flatten(1), original.flatten(1)
-    if not bool((given.norm(dim=1) > 0).all() and (true.norm(dim=1) > 0).all()):
-        raise arguments.MetricError("a vector of zeros has no direction")
-    cosine = functional.cosine_similarity(given, true, dim=1, eps=0.0)
+    given, true = arguments.directions(reconstruction.flatten(1)), arguments.directions(original.flatten(1))
+    cosine = (given * true).sum(dim=1)
     return cosine.abs() if absolute else cosine
+
+
+def _squared_error(given: Tensor, true: Tensor) -> Tensor:
+    return functional.mse_loss(given, true, reduction="none").mean(dim=1)
