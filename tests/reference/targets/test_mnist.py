@@ -39,7 +39,9 @@ def test_a_generator_draws_images_like_the_public_ones(name: str, cache: Path) -
     gan = generators.load(name, cache)
     public = mnist.mnist().public.images
     with gan_training.seeded(0), torch.no_grad():
-        drawn = gan.generator(torch.randn(500, gan.generator.latent))
+        classes = getattr(gan.generator, "classes", 0)
+        labels = (torch.randint(classes, (500,)),) if classes else ()
+        drawn = gan.generator(torch.randn(500, gan.generator.latent), *labels)
     assert drawn.shape[1:] == public.shape[1:]
     assert 0 <= drawn.min() < drawn.max() <= 1
     assert drawn.mean() == pytest.approx(float(public.mean()), rel=1 / 3)
