@@ -116,6 +116,30 @@ _SPLIT_ATTACKS = (
     _attack("fsha", "FSHA", "pasquini2021unleashing", "the client is steered to features that the server decodes"),
 )
 
+_UPDATE_ATTACKS = (
+    _attack(
+        "updates-leak",
+        "Updates-Leak",
+        "salem2020updates",
+        "label and image of one example, from the answers to probes before and after",
+    ),
+    _attack(
+        "property-inference",
+        "Property inference",
+        "melis2019exploiting",
+        "passive: a classifier of gradients, trained on batches with and without the property",
+    ),
+)
+
+_EXPLANATION_ATTACKS = (
+    _attack(
+        "explanation-inversion",
+        "XAI-aware model inversion",
+        "zhao2021exploiting",
+        "inversion network that is given scores and a saliency map",
+    ),
+)
+
 _METRICS = (
     _metric("mse", "MSE", "mse", "mean of squared differences"),
     _metric("rmse", "RMSE", "rmse", "root of the mean of squared differences"),
@@ -167,5 +191,7 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_MODEL_ATTACKS,
     *_TABLE_ATTACKS,
     *_SPLIT_ATTACKS,
+    *_UPDATE_ATTACKS,
+    *_EXPLANATION_ATTACKS,
     *_METRICS,
 )

@@ -43,6 +43,7 @@ RECIPES = {
     "digits-softmax": Recipe(models.softmax_regression, data.digits, epochs=40, learning_rate=1e-2, weight_decay=1e-3),
     "digits-mlp": Recipe(models.mlp, data.digits, epochs=40, learning_rate=3e-3),
     "digits-convnet": Recipe(models.convnet, data.digits, epochs=20, learning_rate=2e-3),
+    "parity-mlp": Recipe(models.mlp, data.parity, epochs=15, learning_rate=3e-3),
     "affairs-tree": Recipe(tables.decision_tree, tables.affairs, 0, 0.0, fit=tables.fit_tree),
     "votes-linear": Recipe(tables.regression, tables.votes, 0, 0.0, fit=tables.fit_line),
 }
