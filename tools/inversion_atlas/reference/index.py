@@ -140,6 +140,10 @@ _EXPLANATION_ATTACKS = (
     ),
 )
 
+_GRAPH_ATTACKS = (
+    _attack("graphmi", "GraphMI", "zhang2021graphmi", "projected gradients over edges, then cosines of embeddings"),
+)
+
 _METRICS = (
     _metric("mse", "MSE", "mse", "mean of squared differences"),
     _metric("rmse", "RMSE", "rmse", "root of the mean of squared differences"),
@@ -193,5 +197,6 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_SPLIT_ATTACKS,
     *_UPDATE_ATTACKS,
     *_EXPLANATION_ATTACKS,
+    *_GRAPH_ATTACKS,
     *_METRICS,
 )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from inversion_atlas.reference.benchmark import (
     explanation_cases,
     gradient_cases,
+    graph_cases,
     model_cases,
     split_cases,
     table_cases,
@@ -21,6 +22,7 @@ CASES: Mapping[str, Case] = {
     **split_cases.CASES,
     **update_cases.CASES,
     **explanation_cases.CASES,
+    **graph_cases.CASES,
 }
 
 
