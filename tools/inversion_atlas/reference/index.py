@@ -95,10 +95,10 @@ _TABLE_ATTACKS = (
         "likeliest value by the error of a linear regression and frequencies",
     ),
     _attack(
-        "confidence-attribute",
+        "label-attribute",
         "Black-box inversion of a tree",
         "fredrikson2015model",
-        "likeliest value by the confusion matrix and frequencies",
+        "likeliest value by the classes named, the confusion matrix and frequencies",
     ),
     _attack(
         "tree-attribute",
