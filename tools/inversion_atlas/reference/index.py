@@ -113,10 +113,10 @@ _TABLE_ATTACKS = (
         "likeliest value by the error of a linear regression and frequencies",
     ),
     _attack(
-        "confidence-attribute",
+        "label-attribute",
         "Black-box inversion of a tree",
         "fredrikson2015model",
-        "likeliest value by the confusion matrix and frequencies",
+        "likeliest value by the classes named, the confusion matrix and frequencies",
     ),
     _attack(
         "tree-attribute",
@@ -162,6 +162,34 @@ _GENERATIVE_ATTACKS = (
         "wang2022reconstructing",
         "one generator trained against several models, with or without public images",
     ),
+)
+
+_UPDATE_ATTACKS = (
+    _attack(
+        "updates-leak",
+        "Updates-Leak",
+        "salem2020updates",
+        "label and image of one example, from the answers to probes before and after",
+    ),
+    _attack(
+        "property-inference",
+        "Property inference",
+        "melis2019exploiting",
+        "passive: a classifier of gradients, trained on batches with and without the property",
+    ),
+)
+
+_EXPLANATION_ATTACKS = (
+    _attack(
+        "explanation-inversion",
+        "XAI-aware model inversion",
+        "zhao2021exploiting",
+        "inversion network that is given scores and a saliency map",
+    ),
+)
+
+_GRAPH_ATTACKS = (
+    _attack("graphmi", "GraphMI", "zhang2021graphmi", "projected gradients over edges, then cosines of embeddings"),
 )
 
 _METRICS = (
@@ -283,5 +311,8 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_TABLE_ATTACKS,
     *_SPLIT_ATTACKS,
     *_GENERATIVE_ATTACKS,
+    *_UPDATE_ATTACKS,
+    *_EXPLANATION_ATTACKS,
+    *_GRAPH_ATTACKS,
     *_METRICS,
 )

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inversion_atlas.reference.benchmark import (
+    explanation_cases,
     federated_cases,
     generator_cases,
     gradient_cases,
+    graph_cases,
     model_cases,
     split_cases,
     table_cases,
+    update_cases,
 )
 from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome
 
@@ -21,6 +24,9 @@ CASES: Mapping[str, Case] = {
     **generator_cases.CASES,
     **table_cases.CASES,
     **split_cases.CASES,
+    **update_cases.CASES,
+    **explanation_cases.CASES,
+    **graph_cases.CASES,
 }
 
 
