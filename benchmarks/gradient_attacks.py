@@ -1,6 +1,6 @@
 """CPU time per iteration of gradient inversion and what it reaches, beside the field's code on the same gradients.
 
-python benchmarks/gradient_attacks.py [--breaching PATH] [--dlg PATH] [--inverting-gradients PATH] [--only MODEL] [--save]
+python benchmarks/gradient_attacks.py [--breaching PATH] [--dlg PATH] [--inverting-gradients PATH] [--only M] [--save]
 
 Paths are checkouts of JonasGeiping/breaching, mit-han-lab/dlg and JonasGeiping/invertinggradients; without them ours
 runs alone. One thread; milliseconds are CPU time of this process per iteration (for DLG: per evaluation of the
