@@ -235,7 +235,7 @@ def client() -> tuple[Tensor, Tensor]:
 def test_nothing_that_hangs_on_an_update_is_the_private_data_or_their_order(
     mode: str, shuffle_seed: int | None, client: tuple[Tensor, Tensor]
 ) -> None:
-    given = {**LOCAL, "mode": mode}
+    given = {**LOCAL, "mode": mode, "local_batch_size": 3}
     update = SharedUpdate.of_client(Remembering(), *client, **given, shuffle_seed=shuffle_seed, labels_known=False)
     assert not holds(update, client[0])
     assert not holds(update.as_one_step(), client[0])
@@ -275,7 +275,9 @@ def test_the_weights_afterwards_are_those_of_plain_descent(client: tuple[Tensor,
 def test_sharing_an_update_leaves_the_client_s_model_as_it_was(client: tuple[Tensor, Tensor]) -> None:
     model = Remembering().train()
     before = copy.deepcopy(model.state_dict())
-    SharedUpdate.of_client(model, *client, **{**LOCAL, "mode": "train"}, shuffle_seed=1, labels_known=False)
+    SharedUpdate.of_client(
+        model, *client, **{**LOCAL, "mode": "train", "local_batch_size": 3}, shuffle_seed=1, labels_known=False
+    )
     assert model.last is None
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
 
