@@ -58,11 +58,11 @@ def convnet64() -> nn.Module:
 
 # Model -> how it is made, the iterations of Inverting Gradients and the images they are run on.
 INVERTED: dict[str, tuple[Callable[[], nn.Module], int, int]] = {
-    "sigmoid LeNet, 10 classes": (lambda: models.lenet(SHAPE, 10), 1200, 5),
-    "convnet without normalization": (lambda: models.convnet(SHAPE, 10), 300, 3),
-    "ConvNet64": (convnet64, 8, 2),
+    "sigmoid LeNet, 10 classes": (lambda: models.lenet(SHAPE, 10), 600, 3),
+    "convnet without normalization": (lambda: models.convnet(SHAPE, 10), 100, 2),
+    "ConvNet64": (convnet64, 6, 1),
 }
-LEAKED = ("sigmoid LeNet, 100 classes", 40, 5)  # of DLG: outer steps of 20 evaluations
+LEAKED = ("sigmoid LeNet, 100 classes", 30, 3)  # of DLG: outer steps of 20 evaluations
 
 
 def main() -> None:
