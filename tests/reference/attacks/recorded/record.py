@@ -26,6 +26,8 @@ import field_code  # noqa: E402
 
 # Slopes have thousands of entries: their length, their sum with these weights, and the first few say enough.
 FIRST = 8
+# The learning rate of the client that shares an update.
+LOCAL_RATE = 0.05
 
 
 def networks() -> dict[str, nn.Module]:
@@ -140,7 +142,30 @@ def record(breaching: Path, dlg: Path, inverting_gradients: Path) -> dict[str, A
                 "invertinggradients sim": summary(angle, [dummy]),
                 "dlg": summary(distance, [dummy, soft]),
             }
+    values["update"] = local_steps(paper)
     return values
+
+
+def local_steps(paper: field_code.InvertingGradients) -> dict[str, Any]:
+    """Return what the paper's code says of updates: two epochs over four images, two a step."""
+    model = networks()["relu"]
+    private, dummy, labels, _ = inputs(4)
+
+    def moved(images: Tensor) -> list[Tensor]:
+        update: list[Tensor] = paper.algorithms.loss_steps(
+            model, images, labels, lr=LOCAL_RATE, local_steps=4, batch_size=2
+        )
+        return update
+
+    shared = [part.detach() for part in moved(private)]
+    dummy.requires_grad_()
+    loss = paper.algorithms.reconstruction_costs([moved(dummy)], shared, cost_fn="sim")
+    return {
+        "invertinggradients update": {
+            "length": torch.cat([part.flatten() for part in shared]).norm().item(),
+            **summary(loss, [dummy]),
+        }
+    }
 
 
 def commit(checkout: Path) -> str:

@@ -43,7 +43,8 @@ class Evolution:
         """Return candidates of shape (population, size)."""
         drawn = torch.randn(self.population, self.size, generator=self.generator, dtype=torch.float64)
         self.steps = (drawn * self.lengths) @ self.axes.T
-        return self.mean + self.spread * self.steps
+        candidates: Tensor = self.mean + self.spread * self.steps
+        return candidates
 
     def tell(self, values: Tensor) -> None:
         """Learn from the candidates' values, of which less is better."""

@@ -31,7 +31,8 @@ class Imprint(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         passed = self.measure(inputs.flatten(1)).relu().mean(dim=1)
-        return inputs + passed.view(-1, *[1] * (inputs.ndim - 1))
+        outputs: Tensor = inputs + passed.view(-1, *[1] * (inputs.ndim - 1))
+        return outputs
 
 
 def planted(model: nn.Module, public: Tensor, *, bins: int) -> nn.Module:

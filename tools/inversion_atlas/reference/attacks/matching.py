@@ -83,7 +83,7 @@ def repeated_training(observation: SharedUpdate) -> Differentiable:
     trained = list(observation.after)
 
     def train(images: Tensor, labels: Tensor) -> list[Tensor]:
-        weights = [before[name] for name in trained]
+        weights: list[Tensor] = [before[name] for name in trained]
         for _ in range(observation.epochs):
             for batch in torch.arange(len(images)).split(observation.local_batch_size):
                 logits = functional_call(model, dict(zip(trained, weights, strict=True)), (images[batch],))

@@ -81,7 +81,9 @@ class _Affine:
 
 def _chain(model: nn.Module, input_shape: tuple[int, ...]) -> list[_Affine]:
     """Return the layers of the model in order; raises ValueError for what cannot be undone."""
-    leaves = [(name, module) for name, module in model.named_modules() if not list(module.children())]
+    leaves = [
+        (name, module) for name, module in model.named_modules(remove_duplicate=False) if not list(module.children())
+    ]
     chain: list[_Affine] = []
     shape = input_shape
     for place, (name, module) in enumerate(leaves):

@@ -29,9 +29,6 @@ from inversion_atlas.reference.benchmark.runs import (
 from inversion_atlas.reference.observations import SharedGradient, SharedUpdate
 from inversion_atlas.reference.targets import data, generators
 
-# The client of the FedAvg case: plain descent, one example a step.
-LOCAL = {"learning_rate": 0.1, "epochs": 4, "local_batch_size": 1, "shuffle_seed": None}
-
 
 def _by_batch(
     observe: Callable[[Options, data.Images], Any], attack: Callable[..., Reconstruction]
@@ -85,8 +82,18 @@ def _imprinted(options: Options, private: data.Images) -> SharedGradient:
 
 
 def _update(options: Options, private: data.Images) -> SharedUpdate:
-    model: Any = options.target.model
-    return SharedUpdate.of_client(model, private.images, private.labels, **LOCAL, mode="eval", labels_known=True)
+    """A client that takes one example a step."""
+    return SharedUpdate.of_client(
+        options.target.model,
+        private.images,
+        private.labels,
+        learning_rate=0.1,
+        epochs=3,
+        local_batch_size=1,
+        shuffle_seed=None,
+        mode="eval",
+        labels_known=True,
+    )
 
 
 def _generative(options: Options) -> Outcome:
@@ -100,7 +107,7 @@ def _generative(options: Options) -> Outcome:
 
 
 CASES: Mapping[str, Case] = {
-    "inverting-updates": Case(_by_batch(_update, inverting_updates), ("lenet-untrained",), items=2, bench_steps=300),
+    "inverting-updates": Case(_by_batch(_update, inverting_updates), ("convnet-early",), items=2, bench_steps=200),
     "grad-inversion": Case(_by_batch(_gradient, grad_inversion), ("mnist-convnet",), items=2, bench_steps=500),
     "robbing-the-fed": Case(_by_batch(_imprinted, robbing_the_fed), ("convnet", "lenet"), items=32),
     "rgap": Case(by_gradient(rgap), ("digits-leaky",), items=8),

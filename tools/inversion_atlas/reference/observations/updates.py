@@ -72,7 +72,7 @@ class SharedUpdate:
                 slopes = torch.autograd.grad(functional.cross_entropy(logits, labels[batch]), list(named.values()))
                 with torch.no_grad():
                     for parameter, slope in zip(named.values(), slopes, strict=True):
-                        parameter -= learning_rate * slope
+                        parameter.sub_(slope, alpha=learning_rate)
         after = {name: parameter.detach().clone() for name, parameter in named.items()}
         if not all(bool(torch.isfinite(value).all()) for value in after.values()):
             raise FloatingPointError("the client's training diverged: lower its learning rate")

@@ -40,6 +40,8 @@ RECIPES = {
     # The setting of the paper that uses it: weights as drawn.
     "lenet-untrained": Recipe(models.lenet, data.photographs, epochs=0, learning_rate=1e-3, seed=7),
     "convnet": Recipe(models.convnet, data.photographs, epochs=15, learning_rate=1e-3),
+    # A round or two into federated training, when an update still tells much.
+    "convnet-early": Recipe(models.convnet, data.photographs, epochs=1, learning_rate=1e-3),
     "mlp": Recipe(models.mlp, data.photographs, epochs=20, learning_rate=1e-3),
     "digits-softmax": Recipe(models.softmax_regression, data.digits, epochs=40, learning_rate=1e-2, weight_decay=1e-3),
     "digits-mlp": Recipe(models.mlp, data.digits, epochs=40, learning_rate=3e-3),
