@@ -89,6 +89,14 @@ def test_an_interface_counts_and_its_limit_cannot_be_lifted(kind: str, images: T
         victim.query(torch.zeros(1, 12))  # type: ignore[attr-defined]
 
 
+def test_what_an_interface_withholds_stays_withheld_when_its_settings_are_overwritten(images: Tensor) -> None:
+    victim = BlackBox(Remembering(), outputs="logits", input_shape=SHAPE, top_k=1, round_to=1)
+    before = victim.query(images)
+    victim.top_k, victim.round_to, victim.noise = None, None, 0.0
+    assert torch.equal(victim.query(images), before)
+    assert torch.equal((before > 0).sum(dim=1), torch.ones(4))
+
+
 def test_labels_are_those_of_the_largest_scores_and_tell_nothing_else(images: Tensor) -> None:
     model = Remembering().eval()
     victim = LabelOnly(model, input_shape=SHAPE)
