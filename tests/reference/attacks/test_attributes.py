@@ -19,7 +19,7 @@ from inversion_atlas.reference.observations import (
     Regression,
     TreeConfidences,
 )
-from inversion_atlas.reference.targets.tables import DecisionTree, Records, Table
+from inversion_atlas.reference.targets.tables import DecisionTree, Records, Table, fit_tree
 from inversion_atlas.reference.targets.training import Target
 
 Targets = Callable[[str], Target]
@@ -101,6 +101,19 @@ def test_it_is_the_training_people_that_leak_and_not_everybody(wives: tuple[Targ
         trained = accuracy(attack(wives, table.private, table.private.labels), table.private, table)
         others = accuracy(attack(wives, table.test, table.test.labels), table.test, table)
         assert trained > others + 0.1
+
+
+def test_larger_leaves_leak_less(wives: tuple[Target, Table]) -> None:
+    """A countermeasure in the spirit of the paper's: a tree that learns less of each person gives less of it away."""
+    _, table = wives
+    careful = DecisionTree(smallest_leaf=50)
+    fit_tree(careful, table)
+    private = table.private
+    leaking = accuracy(by_counts(wives, private, private.labels), private, table)
+    tree = TreeConfidences.of_tree(careful.tree, table.features, counts_known=True)
+    priors = table.frequencies(0, table.private)
+    found = tree_attribute(tree, private.records, private.labels, sensitive=0, priors=priors).values
+    assert accuracy(found, private, table) < leaking - 0.1
 
 
 def test_a_tree_that_hides_its_counts_is_refused(wives: tuple[Target, Table]) -> None:

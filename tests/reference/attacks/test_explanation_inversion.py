@@ -12,7 +12,7 @@ from inversion_atlas.reference.attacks.explanation_inversion import train_explan
 from inversion_atlas.reference.attacks.inversion_network import train_inversion_network
 from inversion_atlas.reference.metrics import mse
 from inversion_atlas.reference.observations import AccessError, BlackBox, Explanation
-from inversion_atlas.reference.observations.explanations import gradient, gradient_times_input
+from inversion_atlas.reference.observations.explanations import Explainer, grad_cam, gradient, gradient_times_input
 from inversion_atlas.reference.targets.training import Target
 
 Targets = Callable[[str], Target]
@@ -41,6 +41,25 @@ def test_explanations_tell_more_than_scores(target: Targets) -> None:
     assert error(network(scores, maps.roll(1, dims=0)), private) > error(by_scores, private)
     noise = torch.randn(maps.shape, generator=torch.Generator().manual_seed(0)) * maps.std()
     assert error(network(scores, noise), private) > error(by_scores, private)
+
+
+@pytest.mark.slow
+def test_some_explanations_tell_more_than_others(target: Targets) -> None:
+    """Gradient times input, the gradient, Grad-CAM at the last convolution, and the same network without maps."""
+    victim = target("digits-convnet")
+    private, public = victim.data.private.images[:200], victim.data.public.images
+
+    def with_maps(explain: Explainer) -> float:
+        box = Explanation(victim.model, explain, outputs="logits", input_shape=(1, 8, 8))
+        network = train_explanation_network(box, public, epochs=20)
+        return error(network(*box.explain(private)), private)
+
+    product, slope, activation, nothing = map(
+        with_maps, (gradient_times_input, gradient, grad_cam(5), lambda model, inputs: torch.zeros_like(inputs))
+    )
+    assert product < 0.85 * slope
+    assert slope < 0.9 * activation
+    assert activation < nothing
 
 
 def test_the_same_seed_gives_the_same_network(target: Targets) -> None:

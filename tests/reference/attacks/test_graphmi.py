@@ -37,6 +37,8 @@ def test_a_graph_network_tells_who_meets_whom(victim: Target) -> None:
     found = graphmi(observed(victim))
     assert score(found.scores, victim) > same + 0.05
     assert score(features @ features.T, victim) == 0.5
+    # What the edge weights add is little: the embedding tells.
+    assert score(found.weights, victim) < same
     assert torch.equal(found.scores, found.scores.T)
     assert torch.equal(graphmi(observed(victim)).scores, found.scores)
 

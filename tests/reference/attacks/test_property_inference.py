@@ -20,14 +20,14 @@ Targets = Callable[[str], Target]
 TRUTH = torch.arange(60) % 2 == 0
 
 
-def own(victim: Target, digit: int | None, generator: torch.Generator) -> list[data.Images]:
+def own(victim: Target, digit: int | None, generator: torch.Generator, number: int = 8) -> list[data.Images]:
     public, digits = victim.data.public, data.digits().public.labels
-    return [batch_of(public, digits, digit, generator) for _ in range(60)]
+    return [batch_of(public, digits, digit, generator, number) for _ in range(60)]
 
 
-def seen(victim: Target, digit: int, generator: torch.Generator) -> list[SharedGradient]:
+def seen(victim: Target, digit: int, generator: torch.Generator, number: int = 8) -> list[SharedGradient]:
     private, digits = victim.data.private, data.digits().private.labels
-    batches = [batch_of(private, digits, digit if holds else None, generator) for holds in TRUTH.tolist()]
+    batches = [batch_of(private, digits, digit if holds else None, generator, number) for holds in TRUTH.tolist()]
     return [
         SharedGradient.of_batch(victim.model, batch.images, batch.labels, mode="eval", labels_known=False)
         for batch in batches
@@ -50,6 +50,17 @@ def test_gradients_of_a_parity_task_tell_whether_there_are_twos(target: Targets)
     # The loss and the labels of such batches are alike: half of each is odd.
     again = torch.Generator().manual_seed(0)
     assert torch.equal(inferred(victim, seen(victim, 2, again), again), found)
+
+
+def test_the_fewer_have_the_property_the_less_is_told(target: Targets) -> None:
+    victim = target("parity-mlp")
+    areas = []
+    for number in (8, 1):
+        generator = torch.Generator().manual_seed(0)
+        observations = seen(victim, 2, generator, number)
+        known = own(victim, 2, generator, number), own(victim, None, generator, number)
+        areas.append(auroc(property_inference(observations, *known), TRUTH))
+    assert areas[0] > areas[1] + 0.1
 
 
 def test_it_is_the_property_and_not_the_batch_that_is_found(target: Targets) -> None:

@@ -103,13 +103,15 @@ def _updates_leak(options: Options) -> Outcome:
     )
 
 
-def batch_of(part: data.Images, digits: Tensor, digit: int | None, generator: torch.Generator) -> data.Images:
-    """Return a batch of 32 images, half of them odd; half of the even ones are the digit, or none where it is None."""
+def batch_of(
+    part: data.Images, digits: Tensor, digit: int | None, generator: torch.Generator, number: int = 8
+) -> data.Images:
+    """Return a batch of 32 images, half of them odd; so many of the even ones are the digit, none where it is None."""
     even, odd = (torch.nonzero((part.labels == label) & (digits != 2)).flatten() for label in (0, 1))
     with_it = torch.nonzero(digits == digit).flatten() if digit is not None else even
     picked = [
-        group[torch.randint(len(group), (number,), generator=generator)]
-        for group, number in ((with_it, 8), (even, 8), (odd, 16))
+        group[torch.randint(len(group), (count,), generator=generator)]
+        for group, count in ((with_it, number), (even, 16 - number), (odd, 16))
     ]
     return data.Images(part.images[torch.cat(picked)], part.labels[torch.cat(picked)])
 
