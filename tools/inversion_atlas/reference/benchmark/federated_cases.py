@@ -110,6 +110,6 @@ CASES: Mapping[str, Case] = {
     "inverting-updates": Case(_by_batch(_update, inverting_updates), ("convnet-early",), items=2, bench_steps=200),
     "grad-inversion": Case(_by_batch(_gradient, grad_inversion), ("mnist-convnet",), items=2, bench_steps=500),
     "robbing-the-fed": Case(_by_batch(_imprinted, robbing_the_fed), ("convnet", "lenet"), items=32),
-    "rgap": Case(by_gradient(rgap), ("digits-leaky",), items=8),
+    "rgap": Case(by_gradient(rgap, labels_known=True), ("digits-leaky",), items=8),
     "ggl": Case(_generative, ("mnist-mlp", "mnist-convnet"), items=4, bench_steps=250),
 }

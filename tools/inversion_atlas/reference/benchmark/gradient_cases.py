@@ -38,7 +38,7 @@ def noise_like(observation: SharedGradient, seed: int) -> SharedGradient:
     return observation.with_gradient(noise)
 
 
-def by_gradient(attack: Callable[..., Reconstruction]) -> Callable[[Options], Outcome]:
+def by_gradient(attack: Callable[..., Reconstruction], *, labels_known: bool = False) -> Callable[[Options], Outcome]:
     """The case of an attack on the gradient of single private examples."""
 
     def run_each(options: Options) -> Outcome:
@@ -51,7 +51,7 @@ def by_gradient(attack: Callable[..., Reconstruction]) -> Callable[[Options], Ou
                 private.images[item : item + 1],
                 private.labels[item : item + 1],
                 mode="eval",
-                labels_known=False,
+                labels_known=labels_known,
             )
             arguments = accepted(attack, options, item)
             reconstruction = attack(observation, **arguments)
@@ -70,7 +70,7 @@ def by_gradient(attack: Callable[..., Reconstruction]) -> Callable[[Options], Ou
             setting=f"{described(options)}; {observation.describe()}",
             scores=(
                 *image_scores(images, originals, guesses),
-                Score("label-recovery-accuracy", named / options.items, "", 1 / classes),
+                *([] if labels_known else [Score("label-recovery-accuracy", named / options.items, "", 1 / classes)]),
             ),
             originals=originals,
             images=images,
