@@ -7,6 +7,7 @@ import io
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
-from inversion_atlas.reference.targets import data, models, tables
+from inversion_atlas.reference.targets import data, models, tables, text
 
 Fit = Callable[[nn.Module, data.Split], None]
 
@@ -45,6 +46,7 @@ RECIPES = {
     "digits-convnet": Recipe(models.convnet, data.digits, epochs=20, learning_rate=2e-3),
     "affairs-tree": Recipe(tables.decision_tree, tables.affairs, 0, 0.0, fit=tables.fit_tree),
     "votes-linear": Recipe(tables.regression, tables.votes, 0, 0.0, fit=tables.fit_line),
+    "transformer": Recipe(text.transformer, text.sentences, epochs=10, learning_rate=1e-3),
 }
 
 
@@ -120,7 +122,8 @@ def _save(model: nn.Module, path: Path) -> None:
 
 def _digest() -> str:
     """Changes with whatever the trained weights depend on, so that a cache never holds a stale model."""
-    sources = [Path(module.__file__ or "").read_bytes() for module in (data, models)]
-    return hashlib.sha256(b"".join([*sources, Path(__file__).read_bytes(), torch.__version__.encode()])).hexdigest()[
-        :16
-    ]
+    sources = [Path(module.__file__ or "").read_bytes() for module in (data, models, text)]
+    # The data are what these packages carry.
+    versions = [torch.__version__, *map(version, ("scikit-image", "scikit-learn", "statsmodels"))]
+    sources += [Path(__file__).read_bytes(), " ".join(versions).encode()]
+    return hashlib.sha256(b"".join(sources)).hexdigest()[:16]
