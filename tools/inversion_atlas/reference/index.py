@@ -72,6 +72,15 @@ _GRADIENT_ATTACKS = (
     _attack("label-counts", "iLRG", "ma2023instance", "class-wise features and the linear system of counts"),
 )
 
+_TEXT_ATTACKS = (
+    _attack(
+        "dager",
+        "DAGER",
+        "petrov2024dager",
+        "span check of tokens and prefixes in two attention layers of a causal transformer",
+    ),
+)
+
 _MODEL_ATTACKS = (
     _attack(
         "mi-face",
@@ -163,6 +172,7 @@ _METRICS = (
 
 IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_GRADIENT_ATTACKS,
+    *_TEXT_ATTACKS,
     *_MODEL_ATTACKS,
     *_TABLE_ATTACKS,
     *_SPLIT_ATTACKS,

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from inversion_atlas.reference.benchmark import gradient_cases, model_cases, split_cases, table_cases
+from inversion_atlas.reference.benchmark import gradient_cases, model_cases, split_cases, table_cases, text_cases
 from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome
 
-CASES: Mapping[str, Case] = {**gradient_cases.CASES, **model_cases.CASES, **table_cases.CASES, **split_cases.CASES}
+CASES: Mapping[str, Case] = {
+    **gradient_cases.CASES,
+    **text_cases.CASES,
+    **model_cases.CASES,
+    **table_cases.CASES,
+    **split_cases.CASES,
+}
 
 
 def run(name: str, options: Options) -> Outcome:

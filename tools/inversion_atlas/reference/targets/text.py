@@ -58,7 +58,7 @@ class Corpus(Split):
 
 @lru_cache(maxsize=1)
 def sentences() -> Corpus:
-    """Short sentences from the documentation in three packages' source files: half private, a quarter each test, public.
+    """Short sentences from the documentation in three packages' source files: half private, a quarter test or public.
 
     Sentences have 4 to 10 words of letters in lower case and end with a point, which is a word of its own. Words that
     stand in one sentence alone are no part of the vocabulary, and such sentences are left out.
@@ -82,7 +82,8 @@ def sentences() -> Corpus:
 def _documented(package: str, parts: Sequence[str]) -> Iterator[str]:
     """Yield the sentences of a package's docstrings, in lower case, the point set apart."""
     found = importlib.util.find_spec(package)
-    assert found is not None and found.submodule_search_locations
+    assert found is not None
+    assert found.submodule_search_locations
     root = Path(found.submodule_search_locations[0])
     for path in sorted(path for part in parts for path in (root / part).rglob("*.py") if "tests" not in path.parts):
         for docstring in _DOCSTRING.findall(path.read_text(encoding="utf-8")):

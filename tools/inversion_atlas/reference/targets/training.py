@@ -46,7 +46,7 @@ RECIPES = {
     "digits-convnet": Recipe(models.convnet, data.digits, epochs=20, learning_rate=2e-3),
     "affairs-tree": Recipe(tables.decision_tree, tables.affairs, 0, 0.0, fit=tables.fit_tree),
     "votes-linear": Recipe(tables.regression, tables.votes, 0, 0.0, fit=tables.fit_line),
-    "transformer": Recipe(text.transformer, text.sentences, epochs=10, learning_rate=1e-3),
+    "transformer": Recipe(text.transformer, text.sentences, epochs=4, learning_rate=1e-3),
 }
 
 
