@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 from scipy.optimize import linear_sum_assignment
@@ -73,9 +74,9 @@ def _read_batches(options: Options) -> Outcome:
     assert isinstance(corpus, Corpus)
     picked = _picked(len(corpus.private), options.items, options.seed)
     observation = shared_texts(options, picked, granted=False)
-    layers = {"first": "layers.0.attention", "second": "layers.1.attention"}
-    recovered = dager(observation, **layers, **accepted(dager, options))
-    alone = dager(text_noise_like(observation, options.seed), **layers)
+    attack = partial(dager, first="layers.0.attention", second="layers.1.attention")
+    recovered = attack(observation, progress=options.progress)
+    alone = attack(text_noise_like(observation, options.seed))
     return text_outcome(options, picked, recovered.texts, alone.texts, observation, len(recovered.texts))
 
 

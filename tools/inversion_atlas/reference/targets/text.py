@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from inversion_atlas.reference.targets.data import Images, Split
 
@@ -24,6 +26,9 @@ _SOURCES = {
 _DOCSTRING = re.compile(r'"""(.+?)"""', re.DOTALL)
 _SENTENCE = re.compile(r"(?:^|(?<=\. ))[A-Z][A-Za-z' -]+\.(?= |$)")
 _WORDS = (4, 10)
+# What a language model learns from besides: a fourth package, also under the BSD license, and longer sentences.
+_PROSE = ("scipy", ("cluster", "interpolate", "linalg", "ndimage", "optimize", "signal", "sparse", "spatial", "stats"))
+_PROSE_WORDS = (3, 30)
 PADDING = "<pad>"
 END = "."
 WIDTH = 128
@@ -79,8 +84,8 @@ def sentences() -> Corpus:
     return Corpus("sentences", tuple(_SOURCES), private, test, public, words)
 
 
-def _documented(package: str, parts: Sequence[str]) -> Iterator[str]:
-    """Yield the sentences of a package's docstrings, in lower case, the point set apart."""
+def _documented(package: str, parts: Sequence[str], between: tuple[int, int] = _WORDS) -> Iterator[str]:
+    """Yield the sentences of so many words in a package's docstrings, in lower case, the point set apart."""
     found = importlib.util.find_spec(package)
     assert found is not None
     assert found.submodule_search_locations
@@ -90,7 +95,7 @@ def _documented(package: str, parts: Sequence[str]) -> Iterator[str]:
             for paragraph in re.split(r"\n\s*\n", docstring):
                 for sentence in _SENTENCE.findall(" ".join(paragraph.split())):
                     words = sentence[:-1].lower().split()
-                    if _WORDS[0] <= len(words) <= _WORDS[1] and all(word.strip("-'") == word for word in words):
+                    if between[0] <= len(words) <= between[1] and all(word.strip("-'") == word for word in words):
                         yield " ".join((*words, END))
 
 
@@ -101,6 +106,41 @@ def _texts(part: Sequence[str], labels: dict[str, int], words: Sequence[str]) ->
         found = [numbers[word] for word in sentence.split()]
         tokens[row, : len(found)] = torch.tensor(found)
     return Texts(tokens, torch.tensor([labels[sentence] for sentence in part]))
+
+
+class BigramModel:
+    """A language model of pairs of words: how likely a word is after another, mixed with its share of all words.
+
+    It learns from public sentences and from the documentation of a fourth package; the private and the test sentences
+    are left out. Words outside the vocabulary are passed over.
+    """
+
+    def __init__(self, corpus: Corpus, pairs: float = 0.7, single: float = 0.25) -> None:
+        held_back = {corpus.text(row) for part in (corpus.private, corpus.test) for row in part.tokens}
+        learned = {corpus.text(row) for row in corpus.public.tokens}
+        learned |= set(_documented(*_PROSE, _PROSE_WORDS)) - held_back
+        numbers = {word: number for number, word in enumerate(corpus.words)}
+        size = len(numbers)
+        counts = torch.zeros(size, size)
+        for sentence in learned:
+            tokens = [numbers.get(word) for word in (END, *sentence.split())]
+            for before, word in pairwise(tokens):
+                if before is not None and word is not None:
+                    counts[before, word] += 1
+        after = counts / counts.sum(dim=1, keepdim=True).clamp_min(1)
+        often = counts.sum(dim=0) / counts.sum()
+        self.logarithms = (pairs * after + single * often + (1 - pairs - single) / size).log()
+
+    def __call__(self, tokens: Tensor) -> Tensor:
+        """Return the mean negative log-likelihood per word of sentences (sentences, length), of shape (sentences,)."""
+        before = functional.pad(tokens[:, :-1], (1, 0), value=1)
+        return -self.logarithms[before, tokens].mean(dim=1)
+
+
+@lru_cache(maxsize=1)
+def language_model() -> BigramModel:
+    """The language model that goes with `sentences`."""
+    return BigramModel(sentences())
 
 
 class Transformer(nn.Module):
