@@ -35,6 +35,19 @@ def test_an_attack_prints_its_threat_model_its_scores_and_saves_a_picture(tmp_pa
         assert image.size == (3 * 96 + 4 * 4, 2 * 96 + 3 * 4)
 
 
+def test_an_attack_on_texts_prints_them_and_saves_them_as_text(tmp_path: Path, cache: Path) -> None:
+    saved = tmp_path / "texts.txt"
+    result = run("attack", "dager", "--items", "2", "--save", str(saved), "--cache", str(cache))
+    assert result.exit_code == 0, result.output
+    pairs = [line.split(maxsplit=1) for line in saved.read_text(encoding="utf-8").splitlines() if line]
+    assert [kind for kind, _ in pairs] == ["original", "recovered"] * 2
+    assert pairs[0][1] == pairs[1][1]
+    assert f"recovered  {pairs[1][1]}" in result.stdout
+    refused = run("attack", "dager", "--items", "1", "--save", str(tmp_path / "x.png"), "--cache", str(cache))
+    assert refused.exit_code == 2
+    assert "save them as a .txt" in refused.output
+
+
 def test_originals_stand_above_their_reconstructions() -> None:
     originals, images = torch.zeros(1, 1, 8, 8), torch.ones(1, 1, 8, 8)
     with Image.open(io.BytesIO(side_by_side(originals, images))) as image:

@@ -43,8 +43,8 @@ _CACHE = click.option(
 @click.option(
     "--save",
     type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.png",
-    help="Write a picture: originals above reconstructions.",
+    metavar="FILE.png|FILE.txt",
+    help="Write originals and reconstructions: a picture, or a file of texts.",
 )
 @_CACHE
 def attack(
@@ -172,8 +172,18 @@ def _print(outcome: Outcome) -> None:
         unit = f" {score.unit}" if score.unit else ""
         click.echo(f"{score.metric:<24} {score.value:>9.4g}{unit}   without the signal {score.baseline:.4g}{unit}")
 
+    for original, found in outcome.texts:
+        click.echo(f"original   {original}\nrecovered  {found}")
+
 
 def _save(outcome: Outcome, path: Path) -> None:
+    if outcome.texts:
+        if path.suffix != ".txt":
+            raise click.UsageError(f"this attack recovers texts; save them as a .txt, not as {path.name}")
+        lines = [f"original   {original}\nrecovered  {found}\n" for original, found in outcome.texts]
+        write_atomic(path, "\n".join(lines).encode())
+        click.echo(f"wrote {path}", err=True)
+        return
     from inversion_atlas.reference.benchmark.pictures import side_by_side
 
     if outcome.originals is None or outcome.images is None:

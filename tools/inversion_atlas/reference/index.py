@@ -88,6 +88,13 @@ _FEDERATED_ATTACKS = (
     _attack("robbing-the-fed", "Robbing the Fed", "fowl2022robbing", "imprint layer with bins of brightness"),
     _attack("rgap", "R-GAP", "zhu2021rgap", "recursion by linear systems, and its rank analysis"),
     _attack("ggl", "GGL", "li2022auditing", "latent vectors of a generator by CMA-ES, without estimating a defense"),
+_TEXT_ATTACKS = (
+    _attack(
+        "dager",
+        "DAGER",
+        "petrov2024dager",
+        "span check of tokens and prefixes in two attention layers of a causal transformer",
+    ),
 )
 
 _MODEL_ATTACKS = (
@@ -307,6 +314,7 @@ _METRICS = (
 IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_GRADIENT_ATTACKS,
     *_FEDERATED_ATTACKS,
+    *_TEXT_ATTACKS,
     *_MODEL_ATTACKS,
     *_TABLE_ATTACKS,
     *_SPLIT_ATTACKS,

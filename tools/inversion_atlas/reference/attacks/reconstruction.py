@@ -23,5 +23,15 @@ class Reconstruction:
     converged: bool  # whether the attack's own criterion was met
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RecoveredTexts:
+    """Texts as token numbers without padding, in no particular order; fewer than the batch where some are not found."""
+
+    texts: tuple[tuple[int, ...], ...]
+    objective: float  # the attack's own objective at these very texts
+    evaluations: int  # how often the objective was computed
+    converged: bool  # whether the attack's own criterion was met
+
+
 def silent(done: int, total: int) -> None:
     """Tell nobody."""

@@ -13,6 +13,7 @@ from inversion_atlas.reference.benchmark import (
     model_cases,
     split_cases,
     table_cases,
+    text_cases,
     update_cases,
 )
 from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome
@@ -27,6 +28,7 @@ CASES: Mapping[str, Case] = {
     **update_cases.CASES,
     **explanation_cases.CASES,
     **graph_cases.CASES,
+    **text_cases.CASES,
 }
 
 

@@ -36,6 +36,7 @@ class Outcome:
     images: Tensor | None
     converged: int  # how many of the items met the attack's own criterion
     items: int
+    texts: tuple[tuple[str, str], ...] = ()  # originals and what was recovered of each, where texts were attacked
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from inversion_atlas.reference.observations.graphs import GraphModel
 from inversion_atlas.reference.observations.models import BlackBox, LabelOnly, Regression, WhiteBox
 from inversion_atlas.reference.observations.pairs import ModelPair
 from inversion_atlas.reference.observations.split import ClientInterface, SplitFeatures, SplitTraining
+from inversion_atlas.reference.observations.texts import SharedTextGradient
 from inversion_atlas.reference.observations.trees import TreeConfidences, TreePath
 from inversion_atlas.reference.observations.updates import SharedUpdate
 
@@ -25,6 +26,7 @@ __all__ = [
     "QueryLimitReached",
     "Regression",
     "SharedGradient",
+    "SharedTextGradient",
     "SharedUpdate",
     "SplitFeatures",
     "SplitTraining",

@@ -7,6 +7,7 @@ import io
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
-from inversion_atlas.reference.targets import data, graphs, mnist, models, tables
+from inversion_atlas.reference.targets import data, graphs, mnist, models, tables, text
 
 # Fits the model and returns its accuracy on the private and on the test part.
 Fit = Callable[[nn.Module, data.Split], tuple[float, float]]
@@ -56,6 +57,7 @@ RECIPES = {
     "mnist-mlp": Recipe(models.mlp, mnist.mnist, epochs=20, learning_rate=2e-3),
     # Judges reconstructions: of another architecture than any target.
     "mnist-evaluation": Recipe(models.pooled_convnet, mnist.mnist, epochs=12, learning_rate=2e-3),
+    "transformer": Recipe(text.transformer, text.sentences, epochs=4, learning_rate=1e-3),
 }
 
 
@@ -135,3 +137,8 @@ def _digest() -> str:
     return hashlib.sha256(b"".join([*sources, Path(__file__).read_bytes(), torch.__version__.encode()])).hexdigest()[
         :16
     ]
+    sources = [Path(module.__file__ or "").read_bytes() for module in (data, models, text)]
+    # The data are what these packages carry.
+    versions = [torch.__version__, *map(version, ("scikit-image", "scikit-learn", "statsmodels"))]
+    sources += [Path(__file__).read_bytes(), " ".join(versions).encode()]
+    return hashlib.sha256(b"".join(sources)).hexdigest()[:16]

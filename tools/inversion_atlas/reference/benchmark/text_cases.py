@@ -1,0 +1,117 @@
+"""Attacks on what a client shares that trains on texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import torch
+from scipy.optimize import linear_sum_assignment
+
+from inversion_atlas.reference import metrics
+from inversion_atlas.reference.attacks.dager import dager
+from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, described
+from inversion_atlas.reference.observations import SharedTextGradient
+from inversion_atlas.reference.targets.text import Corpus, Texts
+
+Tokens = tuple[int, ...]
+
+
+def shared_texts(options: Options, items: Sequence[int] | torch.Tensor, *, granted: bool) -> SharedTextGradient:
+    """Return the gradient of the target on private texts; lengths and labels are told where `granted`."""
+    corpus = options.target.data
+    assert isinstance(corpus, Corpus)
+    return SharedTextGradient.of_batch(
+        options.target.model,
+        corpus.private.tokens[items],
+        corpus.private.labels[items],
+        vocabulary=len(corpus.words),
+        padding=0,
+        mode="eval",
+        embeddings_shared=False,
+        lengths_known=granted,
+        labels_known=granted,
+    )
+
+
+def text_noise_like(observation: SharedTextGradient, seed: int) -> SharedTextGradient:
+    """Return the observation with its gradient replaced by noise of the same length in each part: the prior alone."""
+    generator = torch.Generator().manual_seed(seed)
+    noise = {}
+    for name, part in observation.gradient.items():
+        drawn = torch.randn(part.shape, generator=generator)
+        noise[name] = drawn * (part.norm() / drawn.norm())
+    return observation.with_gradient(noise)
+
+
+def matched(texts: Sequence[Tokens], originals: Sequence[Tokens], corpus: Corpus) -> list[Tokens]:
+    """Return a recovered text for each original, so that the sum of ROUGE-1 is largest; what is missing is empty."""
+    padded = [*texts, *[()] * (len(originals) - len(texts))]
+    pairs = [(corpus.text(text), corpus.text(original)) for original in originals for text in padded]
+    gains = metrics.rouge(*zip(*pairs, strict=True), kind="1").view(len(originals), len(padded))
+    _, columns = linear_sum_assignment(-gains.numpy())
+    return [padded[column] for column in columns]
+
+
+def text_scores(found: Sequence[Tokens], originals: Sequence[Tokens], corpus: Corpus) -> dict[str, float]:
+    """Return ROUGE-L, the share of tokens at their place and of texts recovered whole; `found` is matched."""
+    texts, true = [[corpus.text(text) for text in part] for part in (found, originals)]
+    return {
+        "rouge": float(metrics.rouge(texts, true, kind="L").mean()),
+        "token-accuracy": float(metrics.token_accuracy(found, originals).mean()),
+        "exact-match": float(metrics.exact_match(texts, true).mean()),
+    }
+
+
+def tokens_of(part: Texts) -> list[Tokens]:
+    """Return the texts without padding."""
+    return [tuple(row[row != 0].tolist()) for row in part.tokens]
+
+
+def _read_batches(options: Options) -> Outcome:
+    """DAGER on one batch of all items; the baselines are noise in place of the gradient and random public texts."""
+    corpus = options.target.data
+    assert isinstance(corpus, Corpus)
+    picked = _picked(len(corpus.private), options.items, options.seed)
+    observation = shared_texts(options, picked, granted=False)
+    attack = partial(dager, first="layers.0.attention", second="layers.1.attention")
+    recovered = attack(observation, progress=options.progress)
+    alone = attack(text_noise_like(observation, options.seed))
+    return text_outcome(options, picked, recovered.texts, alone.texts, observation, len(recovered.texts))
+
+
+def text_outcome(
+    options: Options,
+    picked: torch.Tensor,
+    texts: Sequence[Tokens],
+    alone: Sequence[Tokens],
+    observation: SharedTextGradient,
+    converged: int,
+) -> Outcome:
+    """Return what a run on private texts reached beside noise in place of the gradient and random public texts."""
+    corpus = options.target.data
+    assert isinstance(corpus, Corpus)
+    originals = tokens_of(Texts(corpus.private.tokens[picked], corpus.private.labels[picked]))
+    drawn = _picked(len(corpus.public), len(originals), options.seed + 1)
+    guess = tokens_of(Texts(corpus.public.tokens[drawn], corpus.public.labels[drawn]))
+    found = matched(texts, originals, corpus)
+    reached = text_scores(found, originals, corpus)
+    others = [text_scores(matched(given, originals, corpus), originals, corpus) for given in (alone, guess)]
+    return Outcome(
+        setting=f"{described(options)}; {observation.describe()}",
+        scores=tuple(Score(name, value, "", max(o[name] for o in others)) for name, value in reached.items()),
+        originals=None,
+        images=None,
+        converged=converged,
+        items=options.items,
+        texts=tuple((corpus.text(t), corpus.text(f)) for t, f in zip(originals, found, strict=True)),
+    )
+
+
+def _picked(number: int, items: int, seed: int) -> torch.Tensor:
+    return torch.randperm(number, generator=torch.Generator().manual_seed(seed))[:items]
+
+
+CASES: Mapping[str, Case] = {
+    "dager": Case(_read_batches, ("transformer",), items=8),
+}

@@ -1,0 +1,111 @@
+"""What a client of federated learning shares that trains on texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from inversion_atlas.reference.observations.access import Mode, copied
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedTextGradient:
+    """The gradient of one step on a batch of texts that a client shared, and the model it was computed on.
+
+    A text is a row of token numbers from 0 to `vocabulary` - 1, padded at the right to `length`, which the server
+    knows. The loss is the mean cross entropy over the batch. The gradient of an embedding names the words of the
+    batch, so the threat model says whether it is shared; `lengths` are those of the texts without padding.
+    """
+
+    model: nn.Module
+    gradient: Mapping[str, Tensor]
+    batch_size: int
+    length: int
+    vocabulary: int
+    padding: int
+    classes: int
+    mode: Mode
+    embeddings_shared: bool
+    lengths: Tensor | None
+    labels: Tensor | None
+
+    @classmethod
+    def of_batch(
+        cls,
+        model: nn.Module,
+        tokens: Tensor,
+        labels: Tensor,
+        *,
+        vocabulary: int,
+        padding: int,
+        mode: Mode,
+        embeddings_shared: bool,
+        lengths_known: bool,
+        labels_known: bool,
+    ) -> SharedTextGradient:
+        """Compute, as a client would, the gradient of the mean cross entropy of `model` on token numbers.
+
+        `model` takes them as integers of shape (batch, length), and is left as it was. What belongs to the threat model
+        is never guessed. Raises ValueError for a batch that makes no sense.
+        """
+        _refuse_texts(tokens, labels, vocabulary, padding)
+        seen, client = copied(model, mode), copied(model, mode)
+        logits: Tensor = client(tokens.clone())
+        if logits.ndim != 2 or len(logits) != len(tokens):
+            raise ValueError(f"the model must return logits of shape (batch, classes), not {tuple(logits.shape)}")
+        hidden = set() if embeddings_shared else _embeddings(client)
+        named = {name: p for name, p in client.named_parameters() if p.requires_grad and name not in hidden}
+        gradient = torch.autograd.grad(functional.cross_entropy(logits, labels), list(named.values()))
+        return cls(
+            model=seen,
+            gradient={name: part.detach().clone() for name, part in zip(named, gradient, strict=True)},
+            batch_size=len(tokens),
+            length=tokens.shape[1],
+            vocabulary=vocabulary,
+            padding=padding,
+            classes=logits.shape[1],
+            mode=mode,
+            embeddings_shared=embeddings_shared,
+            lengths=(tokens != padding).sum(dim=1) if lengths_known else None,
+            labels=labels.detach().clone() if labels_known else None,
+        )
+
+    def with_gradient(self, gradient: Mapping[str, Tensor]) -> SharedTextGradient:
+        """Return the same observation with another gradient, as a defense or a test of the signal makes it."""
+        if {name: part.shape for name, part in gradient.items()} != {n: p.shape for n, p in self.gradient.items()}:
+            raise ValueError("the gradient has other names or shapes than the one it replaces")
+        return replace(self, gradient={name: part.detach().clone() for name, part in gradient.items()})
+
+    def describe(self) -> str:
+        """Return the threat model in a line."""
+        texts = "1 text" if self.batch_size == 1 else f"a batch of {self.batch_size} texts"
+        embeddings = "with" if self.embeddings_shared else "without"
+        lengths = "lengths known" if self.lengths is not None else "lengths unknown"
+        labels = "labels known" if self.labels is not None else "labels unknown"
+        return (
+            f"gradient of the mean cross entropy on {texts}, {embeddings} that of embeddings, {self.mode} mode, "
+            f"one step, {lengths}, {labels}"
+        )
+
+
+def _embeddings(model: nn.Module) -> set[str]:
+    """The names of the parameters of embeddings."""
+    tables = [module for module in model.modules() if isinstance(module, nn.Embedding)]
+    owned = {id(parameter) for table in tables for parameter in table.parameters()}
+    return {name for name, parameter in model.named_parameters() if id(parameter) in owned}
+
+
+def _refuse_texts(tokens: Tensor, labels: Tensor, vocabulary: int, padding: int) -> None:
+    if tokens.ndim != 2 or tokens.dtype != torch.long or len(tokens) == 0:
+        raise ValueError(f"texts must be integers of shape (batch, length), not {tokens.dtype} {tuple(tokens.shape)}")
+    if labels.shape != (len(tokens),):
+        raise ValueError(f"labels must be of shape ({len(tokens)},), one class per text, not {tuple(labels.shape)}")
+    if not 0 <= padding < vocabulary or not bool(((tokens >= 0) & (tokens < vocabulary)).all()):
+        raise ValueError(f"tokens and padding must be from 0 to {vocabulary - 1}")
+    present = tokens != padding
+    if not bool(present[:, 0].all()) or bool((present[:, 1:] & ~present[:, :-1]).any()):
+        raise ValueError("each text must hold a token, and padding must stand at the right alone")

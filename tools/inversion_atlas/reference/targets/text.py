@@ -1,0 +1,198 @@
+"""Real sentences that installed packages carry, and a small transformer that tells which package they document."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from inversion_atlas.reference.targets.data import Images, Split
+
+# Packages under the BSD license and the parts of each whose documentation is read: the class is the package.
+_SOURCES = {
+    "scikit-learn": ("sklearn", ("cluster", "ensemble", "linear_model", "metrics", "model_selection", "neighbors")),
+    "scikit-image": ("skimage", ("feature", "filters", "measure", "morphology", "restoration", "segmentation")),
+    "statsmodels": ("statsmodels", ("discrete", "duration", "genmod", "nonparametric", "regression", "tsa")),
+}
+_DOCSTRING = re.compile(r'"""(.+?)"""', re.DOTALL)
+_SENTENCE = re.compile(r"(?:^|(?<=\. ))[A-Z][A-Za-z' -]+\.(?= |$)")
+_WORDS = (4, 10)
+# What a language model learns from besides: a fourth package, also under the BSD license, and longer sentences.
+_PROSE = ("scipy", ("cluster", "interpolate", "linalg", "ndimage", "optimize", "signal", "sparse", "spatial", "stats"))
+_PROSE_WORDS = (3, 30)
+PADDING = "<pad>"
+END = "."
+WIDTH = 128
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts(Images):
+    """Sentences as numbers of words, of shape (sentences, length), padded at the right with 0, and their classes."""
+
+    @property
+    def tokens(self) -> Tensor:
+        return self.images
+
+    @property
+    def lengths(self) -> Tensor:
+        return (self.images != 0).sum(dim=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corpus(Split):
+    """Sentences split at random; `words` is the vocabulary, which is public, with the padding first."""
+
+    private: Texts
+    test: Texts
+    public: Texts
+    words: tuple[str, ...]
+
+    def text(self, tokens: Sequence[int] | Tensor) -> str:
+        """Return the words of one sentence, without padding."""
+        return " ".join(self.words[int(token)] for token in tokens if int(token))
+
+
+@lru_cache(maxsize=1)
+def sentences() -> Corpus:
+    """Short sentences from the documentation in three packages' source files: half private, a quarter test or public.
+
+    Sentences have 4 to 10 words of letters in lower case and end with a point, which is a word of its own. Words that
+    stand in one sentence alone are no part of the vocabulary, and such sentences are left out.
+    """
+    labels: dict[str, int] = {}
+    for label, (package, parts) in enumerate(_SOURCES.values()):
+        for sentence in _documented(package, parts):
+            labels.setdefault(sentence, label)
+    seen = Counter(word for sentence in labels for word in set(sentence.split()))
+    kept = [sentence for sentence in labels if all(seen[word] > 1 for word in sentence.split())]
+    words = (PADDING, END, *sorted({word for sentence in kept for word in sentence.split()} - {END}))
+    order = torch.randperm(len(kept), generator=torch.Generator().manual_seed(0)).tolist()
+    half, quarter = len(kept) // 2, len(kept) // 4
+    private, test, public = (
+        _texts([kept[item] for item in part], labels, words)
+        for part in (order[:half], order[half : half + quarter], order[half + quarter :])
+    )
+    return Corpus("sentences", tuple(_SOURCES), private, test, public, words)
+
+
+def _documented(package: str, parts: Sequence[str], between: tuple[int, int] = _WORDS) -> Iterator[str]:
+    """Yield the sentences of so many words in a package's docstrings, in lower case, the point set apart."""
+    found = importlib.util.find_spec(package)
+    assert found is not None
+    assert found.submodule_search_locations
+    root = Path(found.submodule_search_locations[0])
+    for path in sorted(path for part in parts for path in (root / part).rglob("*.py") if "tests" not in path.parts):
+        for docstring in _DOCSTRING.findall(path.read_text(encoding="utf-8")):
+            for paragraph in re.split(r"\n\s*\n", docstring):
+                for sentence in _SENTENCE.findall(" ".join(paragraph.split())):
+                    words = sentence[:-1].lower().split()
+                    if between[0] <= len(words) <= between[1] and all(word.strip("-'") == word for word in words):
+                        yield " ".join((*words, END))
+
+
+def _texts(part: Sequence[str], labels: dict[str, int], words: Sequence[str]) -> Texts:
+    numbers = {word: number for number, word in enumerate(words)}
+    tokens = torch.zeros(len(part), _WORDS[1] + 1, dtype=torch.long)
+    for row, sentence in enumerate(part):
+        found = [numbers[word] for word in sentence.split()]
+        tokens[row, : len(found)] = torch.tensor(found)
+    return Texts(tokens, torch.tensor([labels[sentence] for sentence in part]))
+
+
+class BigramModel:
+    """A language model of pairs of words: how likely a word is after another, mixed with its share of all words.
+
+    It learns from public sentences and from the documentation of a fourth package; the private and the test sentences
+    are left out. Words outside the vocabulary are passed over.
+    """
+
+    def __init__(self, corpus: Corpus, pairs: float = 0.7, single: float = 0.25) -> None:
+        held_back = {corpus.text(row) for part in (corpus.private, corpus.test) for row in part.tokens}
+        learned = {corpus.text(row) for row in corpus.public.tokens}
+        learned |= set(_documented(*_PROSE, _PROSE_WORDS)) - held_back
+        numbers = {word: number for number, word in enumerate(corpus.words)}
+        size = len(numbers)
+        counts = torch.zeros(size, size)
+        for sentence in learned:
+            tokens = [numbers.get(word) for word in (END, *sentence.split())]
+            for before, word in pairwise(tokens):
+                if before is not None and word is not None:
+                    counts[before, word] += 1
+        after = counts / counts.sum(dim=1, keepdim=True).clamp_min(1)
+        often = counts.sum(dim=0) / counts.sum()
+        self.logarithms = (pairs * after + single * often + (1 - pairs - single) / size).log()
+
+    def __call__(self, tokens: Tensor) -> Tensor:
+        """Return the mean negative log-likelihood per word of sentences (sentences, length), of shape (sentences,)."""
+        before = functional.pad(tokens[:, :-1], (1, 0), value=1)
+        return -self.logarithms[before, tokens].mean(dim=1)
+
+
+@lru_cache(maxsize=1)
+def language_model() -> BigramModel:
+    """The language model that goes with `sentences`."""
+    return BigramModel(sentences())
+
+
+class Transformer(nn.Module):
+    """A causal transformer that takes token numbers (batch, length), padded with 0, and returns logits.
+
+    As GPT-2: embeddings of tokens and positions, layers that normalize first, queries, keys and values from one linear
+    layer. The mean over the tokens of a sentence goes into the last layer.
+    """
+
+    def __init__(self, vocabulary: int, length: int, classes: int, *, width: int, heads: int, layers: int) -> None:
+        super().__init__()
+        self.tokens = nn.Embedding(vocabulary, width)
+        self.positions = nn.Embedding(length, width)
+        self.layers = nn.ModuleList(_Layer(width, heads) for _ in range(layers))
+        self.normalize = nn.LayerNorm(width)
+        self.classify = nn.Linear(width, classes)
+        nn.init.normal_(self.tokens.weight, std=0.1)
+        nn.init.normal_(self.positions.weight, std=0.1)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        present = tokens != 0
+        states = self.tokens(tokens) + self.positions(torch.arange(tokens.shape[1]))
+        for layer in self.layers:
+            states = layer(states)
+        # Padding stands at the right, where a causal layer lets no token look.
+        states = self.normalize(states) * present[:, :, None]
+        logits: Tensor = self.classify(states.sum(dim=1) / present.sum(dim=1, keepdim=True).clamp_min(1))
+        return logits
+
+
+class _Layer(nn.Module):
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.before_attention, self.before_mlp = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention = nn.Linear(width, 3 * width)
+        self.joined = nn.Linear(width, width)
+        self.mlp = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+
+    def forward(self, states: Tensor) -> Tensor:
+        batch, length, width = states.shape
+        parts = self.attention(self.before_attention(states)).view(batch, length, 3, self.heads, width // self.heads)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)
+        # Written out: the fused kernel has no second derivative, which gradient matching takes.
+        scores = query @ key.transpose(-1, -2) / (width // self.heads) ** 0.5
+        later = torch.ones(length, length, dtype=torch.bool).triu(1)
+        mixed = scores.masked_fill(later, -torch.inf).softmax(dim=-1) @ value
+        states = states + self.joined(mixed.transpose(1, 2).reshape(batch, length, width))
+        changed: Tensor = states + self.mlp(self.before_mlp(states))
+        return changed
+
+
+def transformer(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """Two layers, 128 wide, with four heads, for the vocabulary of `sentences`."""
+    return Transformer(len(sentences().words), shape[0], classes, width=WIDTH, heads=4, layers=2)
