@@ -61,7 +61,7 @@ def test_clipping_is_per_example_and_equals_opacus(
     optimizer = DPOptimizer(
         torch.optim.SGD(theirs.parameters(), lr=1.0), noise_multiplier=0.0, max_grad_norm=0.5, expected_batch_size=6
     )
-    functional.cross_entropy(theirs(images), labels).backward()  # type: ignore[no-untyped-call]
+    functional.cross_entropy(theirs(images.clone().requires_grad_()), labels).backward()  # type: ignore[no-untyped-call]
     optimizer.pre_step()
     for name, parameter in theirs._module.named_parameters():
         torch.testing.assert_close(ours[name], parameter.grad, rtol=1e-4, atol=1e-7)

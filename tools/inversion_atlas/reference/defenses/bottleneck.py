@@ -16,8 +16,8 @@ class Bottleneck(nn.Module):
     """Maps features of shape (batch, features) to a draw from a normal distribution of shape (batch, latent).
 
     Linear layers give its mean and its deviation: `exp` of half of a logarithm of the variance, or the softplus of
-    what they give less 5. It draws in eval mode, too, from the numbers of everybody, as dropout does. `spread` holds the
-    mean and deviation of the last batch in train mode alone, for the loss.
+    what they give less 5. It draws in eval mode, too, from the numbers of everybody, as dropout does. In train mode
+    `spread` holds the mean and deviation of the last batch, for the loss.
     """
 
     def __init__(self, features: int, latent: int, form: Literal["exp", "softplus"]) -> None:
