@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inversion_atlas.reference.observations.access import Mode, copied, refuse_data
+from inversion_atlas.reference.observations.access import Mode, copied, defenses_of, refuse_data, under
 from inversion_atlas.reference.observations.gradients import SharedGradient
 
 
@@ -34,6 +34,7 @@ class SharedUpdate:
     mode: Mode
     data_range: tuple[float, float]
     labels: Tensor | None
+    defenses: tuple[str, ...] = ()  # in words, in the order in which they acted
 
     @classmethod
     def of_client(
@@ -89,6 +90,7 @@ class SharedUpdate:
             mode=mode,
             data_range=data_range,
             labels=_granted(labels, known=labels_known, ordered=generator is None),
+            defenses=defenses_of(model),
         )
 
     @property
@@ -101,25 +103,13 @@ class SharedUpdate:
         before = dict(self.model.named_parameters())
         return {name: after - before[name].detach() for name, after in self.after.items()}
 
-    def with_update(self, update: Mapping[str, Tensor]) -> SharedUpdate:
-        """Return the same observation with another update, as a defense or a test of the signal makes it."""
+    def with_update(self, update: Mapping[str, Tensor], *, defense: str = "") -> SharedUpdate:
+        """Return the same observation with another update; `defense` says in words what changed it."""
         if {name: part.shape for name, part in update.items()} != {n: p.shape for n, p in self.after.items()}:
             raise ValueError("the update has other names or shapes than the one it replaces")
         before = dict(self.model.named_parameters())
-        return SharedUpdate(
-            self.model,
-            {name: before[name].detach() + part.detach() for name, part in update.items()},
-            self.learning_rate,
-            self.epochs,
-            self.local_batch_size,
-            self.examples,
-            self.shuffled,
-            self.input_shape,
-            self.classes,
-            self.mode,
-            self.data_range,
-            self.labels,
-        )
+        after = {name: before[name].detach() + part.detach() for name, part in update.items()}
+        return replace(self, after=after, defenses=(*self.defenses, *([defense] if defense else [])))
 
     def as_one_step(self) -> SharedGradient:
         """Return the mean gradient that would have moved the weights so far in as many steps from where they began."""
@@ -132,16 +122,18 @@ class SharedUpdate:
             self.mode,
             self.data_range,
             self.labels,
+            self.defenses,
         )
 
     def describe(self) -> str:
         """Return the threat model in a line."""
         known = "labels known" if self.labels is not None else "labels unknown"
         order = "shuffled" if self.shuffled else "order fixed"
-        return (
+        line = (
             f"weights before and after {self.steps} local steps of rate {self.learning_rate:g} on {self.examples} "
             f"examples ({self.epochs} epochs, batches of {self.local_batch_size}, {order}), {self.mode} mode, {known}"
         )
+        return ", ".join([line, *under(self.defenses)])
 
 
 def _granted(labels: Tensor, *, known: bool, ordered: bool) -> Tensor | None:
