@@ -88,6 +88,8 @@ _FEDERATED_ATTACKS = (
     _attack("robbing-the-fed", "Robbing the Fed", "fowl2022robbing", "imprint layer with bins of brightness"),
     _attack("rgap", "R-GAP", "zhu2021rgap", "recursion by linear systems, and its rank analysis"),
     _attack("ggl", "GGL", "li2022auditing", "latent vectors of a generator by CMA-ES, without estimating a defense"),
+)
+
 _TEXT_ATTACKS = (
     _attack(
         "dager",
