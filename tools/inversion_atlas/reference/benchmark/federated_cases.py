@@ -107,7 +107,7 @@ def _generative(options: Options) -> Outcome:
 
 
 CASES: Mapping[str, Case] = {
-    "inverting-updates": Case(_by_batch(_update, inverting_updates), ("convnet-early",), items=2, bench_steps=200),
+    "inverting-updates": Case(_by_batch(_update, inverting_updates), ("convnet-early",), items=1, bench_steps=300),
     "grad-inversion": Case(_by_batch(_gradient, grad_inversion), ("mnist-convnet",), items=2, bench_steps=500),
     "robbing-the-fed": Case(_by_batch(_imprinted, robbing_the_fed), ("convnet", "lenet"), items=32),
     "rgap": Case(by_gradient(rgap, labels_known=True), ("digits-leaky",), items=8),
