@@ -111,8 +111,8 @@ CASES: Mapping[str, Case] = {
     "inverting-updates": Case(
         _by_batch(_update, inverting_updates),
         ("convnet-early",),
-        items=2,
-        bench_steps=200,
+        items=1,
+        bench_steps=300,
         sees=("messages", "training"),
     ),
     "grad-inversion": Case(
