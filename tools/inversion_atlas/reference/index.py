@@ -79,6 +79,13 @@ _TEXT_ATTACKS = (
         "petrov2024dager",
         "span check of tokens and prefixes in two attention layers of a causal transformer",
     ),
+    _attack("tag", "TAG", "deng2021tag", "embeddings by squared and absolute distance of gradients, Adam"),
+    _attack(
+        "lamp",
+        "LAMP",
+        "balunovic2022lamp",
+        "embeddings by the cosine of gradients, in turns with reordering by a language model of word pairs",
+    ),
 )
 
 _MODEL_ATTACKS = (

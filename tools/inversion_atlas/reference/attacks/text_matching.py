@@ -192,7 +192,9 @@ def _tag_distance(dummy: list[Tensor], shared: list[Tensor], factor: float) -> T
 
 
 def _cosine_distance(dummy: list[Tensor], shared: list[Tensor]) -> Tensor:
-    cosines = [functional.cosine_similarity(d.flatten(), s.flatten(), dim=0) for d, s in zip(dummy, shared, strict=True)]
+    cosines = [
+        functional.cosine_similarity(d.flatten(), s.flatten(), dim=0) for d, s in zip(dummy, shared, strict=True)
+    ]
     return 1 - torch.stack(cosines).mean()
 
 

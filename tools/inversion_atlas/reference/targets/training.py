@@ -46,6 +46,8 @@ RECIPES = {
     "digits-convnet": Recipe(models.convnet, data.digits, epochs=20, learning_rate=2e-3),
     "affairs-tree": Recipe(tables.decision_tree, tables.affairs, 0, 0.0, fit=tables.fit_tree),
     "votes-linear": Recipe(tables.regression, tables.votes, 0, 0.0, fit=tables.fit_line),
+    # As a client begins: LAMP and TAG are run there in their papers too.
+    "transformer-untrained": Recipe(text.transformer, text.sentences, epochs=0, learning_rate=1e-3),
     "transformer": Recipe(text.transformer, text.sentences, epochs=4, learning_rate=1e-3),
 }
 
