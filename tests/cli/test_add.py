@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from tests.servers import services
-from tests.servers.playing import Answer, Played, play
+from tests.servers.playing import Answer, Played, environment, play
 from tests.servers.scholarly import Work, serve
 from tests.servers.services import ARXIV, DOI, encoded
 
@@ -160,11 +160,8 @@ def test_a_record_broken_elsewhere_is_mentioned(root: Path) -> None:
 @pytest.fixture
 def server(root: Path, monkeypatch: Any) -> Iterator[Played]:
     with play() as played:
-        for name in ("CROSSREF", "DATACITE", "ARXIV", "DBLP", "OPENALEX", "OPENREVIEW", "OPENREVIEW_OLD", "PAGES"):
-            monkeypatch.setenv(f"ATLAS_{name}_URL", f"{played.base}/{name.lower()}")
-        monkeypatch.setenv("ATLAS_ALLOW_PRIVATE", "1")
-        monkeypatch.setenv("ATLAS_DELAY", "0")
-        monkeypatch.setenv("ATLAS_CACHE", str(root / "cache"))
+        for name, value in environment(played, root / "cache").items():
+            monkeypatch.setenv(name, value)
         yield played
 
 
@@ -277,3 +274,157 @@ def test_an_interruption_leaves_whole_files_and_a_whole_array(root: Path) -> Non
     assert len(written) < 4000
     assert all(path.suffix == ".yaml" and parse(path.read_text(encoding="utf-8")) for path in written)
     load(root)
+
+
+def test_an_interruption_before_the_first_entry_says_so_as_well(root: Path, monkeypatch: Any) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("inversion_atlas.cli.add.read", interrupted)
+    result = add(root, str(root / "in.bib"), "--offline")
+    assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
+
+
+def test_what_is_no_entry_lacks_nothing_else(root: Path) -> None:
+    (item,) = listed(add(root, "nothing of the kind", "--offline", "--json"))
+    assert [problem["code"] for problem in item["problems"]] == ["bad-thing"]
+
+
+# Archived copies
+
+COPY = {
+    "archived_snapshots": {
+        "closest": {
+            "available": True,
+            "url": "http://web.archive.org/web/20290101000000/http://evil.example/",
+            "timestamp": "20290101000000",
+            "status": "200",
+        }
+    },
+    "url": "x",
+}
+PAGE = f"https://arxiv.org/abs/{ARXIV}"
+
+
+def record_of(root: Path) -> Any:
+    (name,) = set(papers(root)) - {"zhu2019deep.yaml"}
+    return load(root).papers[name.removesuffix(".yaml")]
+
+
+def test_the_archived_copy_of_a_new_paper_stands_in_its_record(root: Path, server: Played) -> None:
+    server.answer("/arxiv/api/query", services.ARXIV_FEED)
+    server.answer("/archive/wayback/available", encoded(COPY))
+    (item,) = listed(add(root, ARXIV, "--json"))
+    assert item["archive"] == record_of(root).links.archive == f"https://web.archive.org/web/20290101000000/{PAGE}"
+    assert not any("links.archive" in todo for todo in item["remaining"])
+    asked = [path for path in server.paths() if path.startswith("/archive")]
+    assert asked == ["/archive/wayback/available?url=https%3A%2F%2Farxiv.org%2Fabs%2F2911.01234"]
+
+
+@pytest.mark.parametrize("words", [["--dry-run"], ["--offline"]])
+def test_nobody_asks_the_archive_where_nothing_is_written_or_asked(
+    root: Path, server: Played, words: list[str]
+) -> None:
+    server.answer("/arxiv/api/query", services.ARXIV_FEED)
+    add(root, ARXIV, "--dry-run")
+    add(root, ARXIV, *words)
+    assert [path for path in server.paths() if path.startswith("/archive")] == []
+
+
+def test_a_known_paper_asks_for_no_copy(root: Path, server: Played) -> None:
+    bib = "@misc{z, title={Deep Leakage from Gradients}, author={Zhu, Ligeng}, year=2019, url={https://a.example/x}}"
+    assert [item["status"] for item in listed(add(root, "-", "--json", text=bib))] == ["update"]
+    assert server.paths() == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(status=500),
+        Answer(status=429, headers={"Retry-After": "600"}),
+        Answer(fault="reset"),
+        Answer(fault="endless"),
+        Answer(fault="garbage"),
+        Answer(b"<html>", headers={"Content-Type": "application/json"}),
+        Answer(b"[]"),
+        Answer(b'{"archived_snapshots": {"closest": 1}}'),
+        Answer(encoded({"archived_snapshots": {"closest": {"available": True, "status": "200", "timestamp": "1"}}})),
+        Answer(status=302, headers={"Location": "http://169.254.169.254/latest/"}),
+    ],
+)
+def test_an_archive_that_is_down_is_said_once_and_keeps_no_record_from_being_written(
+    root: Path, server: Played, answer: Answer
+) -> None:
+    server.answer("/archive/wayback/available", answer)
+    bib = "".join(
+        f"@misc{{w{n}, title={{A Work of {w}}}, author={{Li, {w}}}, year=2020, url={{https://a.example/{w}}}}}\n"
+        for n, w in enumerate(("Wax", "String", "Paper"))
+    )
+    result = add(root, "-", "--json", text=bib)
+    assert result.exit_code == 0
+    assert [item["status"] for item in listed(result)] == ["new"] * 3
+    assert result.stderr.count("archived copies are left out: the archive fails") == 1
+    assert len([path for path in server.paths() if path.startswith("/archive")]) == 1
+    assert len(papers(root)) == 4
+    assert all(item["archive"] is None and "links.archive" in " ".join(item["remaining"]) for item in listed(result))
+
+
+@pytest.mark.parametrize(
+    "said", [{"archived_snapshots": {}}, {"archived_snapshots": {"closest": {"available": False}}}]
+)
+def test_a_page_without_a_copy_is_left_to_the_curator(root: Path, server: Played, said: Any) -> None:
+    server.answer("/arxiv/api/query", services.ARXIV_FEED)
+    server.answer("/archive/wayback/available", encoded(said))
+    result = add(root, ARXIV)
+    assert (result.exit_code, record_of(root).links.archive) == (0, None)
+    assert "give an archived copy in `links.archive`" in result.stderr
+
+
+def test_a_copy_is_made_when_asked_for(root: Path, server: Played, monkeypatch: Any) -> None:
+    monkeypatch.setenv("ATLAS_ARCHIVE_KEYS", "access:secret")
+    monkeypatch.setattr("inversion_atlas.intake.archive._PAUSE", 0.0)
+    server.answer("/arxiv/api/query", services.ARXIV_FEED)
+    server.answer("/archive/wayback/available", b'{"archived_snapshots": {}}')
+    server.answer("/archive_web/save", encoded({"url": PAGE, "job_id": "spn2-1f"}))
+    done = {"status": "success", "timestamp": "20300101000000", "original_url": PAGE}
+    server.answer("/archive_web/save/status/spn2-1f", Answer(b'{"status": "pending"}', times=1), encoded(done))
+    result = add(root, ARXIV, "--archive")
+    assert record_of(root).links.archive == f"https://web.archive.org/web/20300101000000/{PAGE}"
+    sent = [headers for path, headers, _ in server.asked if path.startswith("/archive_web")]
+    assert [headers["Authorization"] for headers in sent] == ["LOW access:secret"] * 3
+    assert server.bodies == [b"url=https%3A%2F%2Farxiv.org%2Fabs%2F2911.01234&if_not_archived_within=30d"]
+    assert "secret" not in result.output
+    kept = [path.read_text() for path in (root / "cache").iterdir()]
+    assert not any("secret" in text or "archive_web" in text for text in kept)
+
+
+@pytest.mark.parametrize(
+    ("save", "status", "says"),
+    [
+        ({"message": "You have already reached the limit\n##[x]"}, {}, "already reached the limit"),
+        ({"job_id": "a/../b"}, {}, "the archive refuses"),
+        ({"job_id": "a"}, {"status": "error", "message": "Live page is not available"}, "Live page is not available"),
+        ({"job_id": "a"}, {}, "it takes too long"),
+        ({"job_id": "a"}, {"status": "success", "timestamp": "x"}, "its answer cannot be read"),
+    ],
+)
+def test_a_copy_that_cannot_be_made_is_said(
+    root: Path, server: Played, monkeypatch: Any, save: Any, status: Any, says: str
+) -> None:
+    monkeypatch.setenv("ATLAS_ARCHIVE_KEYS", "access:secret")
+    server.answer("/arxiv/api/query", services.ARXIV_FEED)
+    server.answer("/archive/wayback/available", b'{"archived_snapshots": {}}')
+    server.answer("/archive_web/save", encoded(save))
+    server.answer("/archive_web/save/status/a", encoded(status))
+    result = add(root, ARXIV, "--archive")
+    assert (result.exit_code, record_of(root).links.archive) == (0, None)
+    assert says in result.stderr
+    assert "##[" not in result.stderr
+
+
+@pytest.mark.parametrize("keys", ["", "access", "access:", ":secret", "access:se cret", "access:secret\r\nX: y"])
+def test_without_keys_no_copy_is_made(root: Path, server: Played, monkeypatch: Any, keys: str) -> None:
+    monkeypatch.setenv("ATLAS_ARCHIVE_KEYS", keys)
+    result = add(root, ARXIV, "--archive")
+    assert (result.exit_code, "ATLAS_ARCHIVE_KEYS" in result.stderr) == (2, True)
+    assert server.asked == []

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from inversion_atlas.cli.main import atlas
+from inversion_atlas.records.yamlfile import parse
 
+ROOT = Path(__file__).resolve().parents[2]
 ZHU = "data/papers/2019/zhu2019deep.yaml"
 TEXT = """\
 title: Deep Leakage from Gradients
@@ -75,6 +78,64 @@ def test_fix_leaves_alone_what_it_cannot_parse_or_was_not_asked_for(root: Path) 
     (root / ZHU).write_text(TEXT)
     run(root, "--fix", "data/venues.yaml")
     assert (root / ZHU).read_text() == TEXT
+
+
+MISSPELLED = """\
+title: Deep Leakage by Mu\u0308ller
+authors: ["Mu\u0308ller, Jo\u0308rg"]
+year: 2019
+kind: attack
+taxonomy:
+  access: [White box, "label only", "nobody knows", white-box]  # all of them
+  nothing: [White box]
+links:
+  doi: https://doi.org/10.1145/3616855
+  arxiv: 'arXiv:1906.08935v2'
+  paper: https://doi.org/10.1145/3616855
+"""
+SPELLED = """\
+title: Deep Leakage by Müller
+authors: ["Müller, Jörg"]
+year: 2019
+kind: attack
+taxonomy:
+  access: [white-box, label-only, "nobody knows", white-box]  # all of them
+  nothing: [White box]
+links:
+  doi: "10.1145/3616855"
+  arxiv: "1906.08935"
+  paper: https://doi.org/10.1145/3616855
+"""
+
+
+def test_fix_writes_terms_identifiers_and_accents_by_one_rule(root: Path) -> None:
+    shutil.copy(ROOT / "taxonomy/access.yaml", root / "taxonomy")
+    (root / ZHU).write_text(MISSPELLED)
+    result = run(root, "--fix", ZHU)
+    assert (root / ZHU).read_text() == SPELLED
+    assert f"{ZHU}: fixed quotes, accents, terms, identifiers\n" in result.stderr
+    assert run(root, "--fix", "--diff").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "links: {doi: https://doi.org/nothing}",
+        "links: {arxiv: https://arxiv.org/list/cs}",
+        "links: [doi]",
+        "links: {doi: >-\n  https://doi.org/10.1/x}",
+        "taxonomy: {access: white box}",
+        "taxonomy: {access: [[white box]]}",
+        "? [a]\n: links",
+    ],
+)
+def test_fix_leaves_alone_what_it_cannot_know(root: Path, line: str) -> None:
+    shutil.copy(ROOT / "taxonomy/access.yaml", root / "taxonomy")
+    (root / ZHU).write_text(FIXED + line + "\n")
+    run(root, "--fix", ZHU)
+    after = (root / ZHU).read_text()
+    # Order and quotes are put right; what is said stays.
+    assert after == FIXED + line + "\n" or parse(after) == parse(FIXED + line + "\n")
 
 
 def test_notes_are_hidden_until_asked_for_and_warnings_count_when_strict(root: Path) -> None:

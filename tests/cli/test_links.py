@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -217,3 +218,51 @@ def test_hostile_answers_cannot_write_to_the_terminal(root: Path, farm: Farm) ->
     assert not set(shown) & set("\x1b\x07\u202e")
     parsed: list[dict[str, Any]] = json.loads(check(root, "--json").stdout)
     assert len(parsed) == 3
+
+
+def test_annotations_name_the_file_and_the_line_of_the_link(root: Path, farm: Farm) -> None:
+    record = "data/papers/2020/doe2020t.yaml"
+    shown = check(root, "--format", "github").stdout.splitlines()
+    column = len(f"  code: [{farm.base}/well, ") + 1
+    failing, moved = f"file={record},line=7,col={column},title=links/failing", f"file={record},line=6,col=3"
+    assert shown == [
+        f"::warning {failing}::{farm.base}/gone: gone (404) on {date.today()}, never seen alive. Nothing yet; it is "
+        "dead once it has failed for a week.",
+        f"::notice {moved},title=links/moved::{farm.base}/old: moved to {farm.base}/new. `atlas links fix --write` "
+        "follows it.",
+    ]
+    assert links(root, "report", "--format", "github").stdout.splitlines() == shown
+
+
+def test_an_annotation_stays_one_command_whatever_a_page_says(root: Path, farm: Farm) -> None:
+    farm.pages["/gone"] = status(200, b"<title>404 Not found | 100% ::error::x\n##[set-output name=a]</title>")
+    farm.pages["/old"] = to("/new?a=1%0A::stop-commands::x")
+    farm.pages["/new?a=1%0A::stop-commands::x"] = status(200)
+    lines = check(root, "--format", "github").stdout.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith(("::warning file=", "::notice file=")) for line in lines)
+    assert "100%25" in lines[0]
+    assert not any("##[" in line or "%0A" in line for line in lines)
+
+
+def test_what_becomes_of_the_issue_is_decided_from_the_list(root: Path, farm: Farm, tmp_path: Path) -> None:
+    check(root)
+    listed = tmp_path / "issues.json"
+    listed.write_text("[]")
+    created = json.loads(links(root, "issue", str(listed)).stdout)
+    assert (created["action"], created["number"]) == ("create", None)
+    assert f"{farm.base}/old" in created["body"]
+    ours = {"number": 5, "state": "OPEN", "title": created["title"], "body": created["body"]}
+    listed.write_text(json.dumps([{**ours, "author": {"login": "app/github-actions"}}]))
+    assert json.loads(links(root, "issue", str(listed)).stdout)["action"] == "nothing"
+    farm.pages["/old"] = status(200)
+    check(root, "--max-age", "0")
+    closed = json.loads(links(root, "issue", str(listed)).stdout)
+    assert (closed["action"], closed["number"]) == ("close", 5)
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", "[1]", "[" * 100_000, "\xff"])
+def test_a_list_of_issues_that_is_none_is_said(root: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "issues.json").write_text(text, encoding="latin-1")
+    result = links(root, "issue", str(tmp_path / "issues.json"))
+    assert (result.exit_code, "ISSUES" in result.stderr) == (2, True)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.servers.playing import Answer, Played, play
+from tests.servers.playing import Answer, Played, environment, play
 from tests.servers.scholarly import Work, openalex_list, serve
 
 from inversion_atlas.catalogue import load
@@ -55,11 +55,8 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: Any) -> Iterator[Played]:
     with play() as played:
-        for name in ("CROSSREF", "DATACITE", "ARXIV", "DBLP", "OPENALEX"):
-            monkeypatch.setenv(f"ATLAS_{name}_URL", f"{played.base}/{name.lower()}")
-        monkeypatch.setenv("ATLAS_ALLOW_PRIVATE", "1")
-        monkeypatch.setenv("ATLAS_DELAY", "0")
-        monkeypatch.setenv("ATLAS_CACHE", str(tmp_path / "cache"))
+        for name, value in environment(played, tmp_path / "cache").items():
+            monkeypatch.setenv(name, value)
         yield played
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports import bibtex, csl_json, latex_table
+from inversion_atlas.exports.tex import ALONE
+from inversion_atlas.intake.latex import to_unicode
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +95,19 @@ def test_biber_and_pdflatex_cite_everything(
     assert logs["bbl"].count(r"\entry{") == len(made.papers)
 
 
+@pytest.mark.parametrize("flavor", ["bibtex", "biblatex"])
+def test_biber_keeps_accents_that_stand_alone_and_those_without_a_letter_of_their_own(
+    catalogue_of: Callable[..., Catalogue], compile_paper: Compile, flavor: str
+) -> None:
+    titles = [f"G{accent} d of it{accent}" for accent in ALONE]
+    titles += ["X\u0304 rays and G\u0331AN", "H\u0304ow p\u0302 are"]
+    made = catalogue_of(*({"title": title, "authors": [f"{title}, Jane", f"{title[1:]}, J."]} for title in titles))
+    logs = compile_paper(r"\nocite{*}\printbibliography", written(made, flavor), BIBLATEX, bibliography="biber")
+    assert complaints(logs) == []
+    passed = {to_unicode(found) for found in re.findall(r"\\field\{title\}\{(.*)\}$", logs["bbl"], re.MULTILINE)}
+    assert passed == {unicodedata.normalize("NFC", title) for title in titles}
+
+
 @pytest.mark.parametrize("style", ["plain", "alpha", "plainnat"])
 @pytest.mark.parametrize("which", ["catalogue", "hostile"])
 def test_bibtex_and_pdflatex_cite_everything(
@@ -110,7 +125,15 @@ def test_bibtex_and_pdflatex_cite_everything(
 def test_every_letter_compiles(
     catalogue_of: Callable[..., Catalogue], compile_paper: Compile, flavor: str, backend: str
 ) -> None:
-    blocks = [(0xA0, 0x250), (0x370, 0x400), (0x400, 0x460), (0x1E00, 0x1F00), (0x2010, 0x2030), (0x2190, 0x22D0)]
+    blocks = [
+        (0xA0, 0x250),
+        (0x2C6, 0x2E0),
+        (0x370, 0x400),
+        (0x400, 0x460),
+        (0x1E00, 0x1F00),
+        (0x2010, 0x2030),
+        (0x2190, 0x22D0),
+    ]
     blocks += [(0x4E00, 0x4E20), (0x1F600, 0x1F610), (0x5D0, 0x5EB), (0x621, 0x64B), (0xAC00, 0xAC10)]
     letters = [[char for char in map(chr, range(*block)) if char.isprintable() and is_nfc(char)] for block in blocks]
     titles = (" ".join(block[at : at + 40]) for block in letters for at in range(0, len(block), 40))

@@ -54,6 +54,8 @@ def balanced(latex: str) -> bool:
         ("“‘quoted’”", "``{}`quoted'{}''"),
         ("a\u200fb\u00adc", "abc"),
         ("\\input{x}", r"{\textbackslash}input{\textbraceleft}x{\textbraceright}"),
+        ("G¯ d H¨ e", r"G{\textasciimacron} d H{\textasciidieresis} e"),
+        ("a¸ b", r"a{\quotesinglbase} b"),
         ("@article{x", r"{@}article{\textbraceleft}x"),
     ],
 )

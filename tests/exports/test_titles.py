@@ -23,6 +23,8 @@ from inversion_atlas.exports.titles import protect
         ("DEEP LEAKAGE FROM GRADIENTS", "DEEP LEAKAGE FROM GRADIENTS"),
         ("C++ and U.S. Law", "C++ and {U.S}. Law"),
         ("  spaced", "spaced"),
+        ("X\u0304 Rays and G\u0331AN", "{X\u0304} Rays and {G\u0331AN}"),
+        ("Of x\u0304 and A\u0331 Survey", "Of x\u0304 and A\u0331 Survey"),
     ],
 )
 def test_only_words_that_need_it_are_protected(title: str, protected: str) -> None:

@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 from inversion_atlas.catalogue import Catalogue, broader_terms, load
 from inversion_atlas.checks import duplicates as rules
 from inversion_atlas.exports import bibtex as exported
+from inversion_atlas.exports import tex
 from inversion_atlas.intake import bibtex, draft, files, update
 from inversion_atlas.intake.adding import DUPLICATE, NEW, REFUSED, UPDATE, Adding
 from inversion_atlas.intake.decoding import decode
 from inversion_atlas.intake.duplicates import Index
 from inversion_atlas.intake.entry import Entry
+from inversion_atlas.intake.latex import to_unicode
 from inversion_atlas.intake.suggest import Suggester, suggested_kind
 from inversion_atlas.records.paper import Kind, Links, Paper
 from inversion_atlas.records.writing import format_text, to_yaml
@@ -300,6 +302,107 @@ def test_bibtex_keeps_every_field_through_a_record(
     same = again.model_copy(update={"id": paper.id, "kind": paper.kind})
     assert exported.entry(catalogue, same) == written
     assert parse(to_yaml(same))
+
+
+# BibTeX as others write it, of what a record can hold.
+
+
+# LaTeX has no code for some letters, which `escape` then writes as others.
+latin = words.map(str.capitalize).filter(lambda word: to_unicode(tex.escape_name(word)) == word)
+
+
+def braced(text: str) -> str:
+    return f"{{{text}}}"
+
+
+@st.composite
+def written_names(draw: st.DrawFn) -> tuple[str, str]:
+    """A name as a record holds it, and one of the ways in which BibTeX writes it."""
+    family, given = draw(latin), draw(latin)
+    particle, suffix = draw(st.sampled_from(["", "van der", "de"])), draw(st.sampled_from(["", "Jr.", "III"]))
+    surname = " ".join(filter(None, (particle, family)))
+    held = ", ".join(filter(None, (surname, given, suffix)))
+    spelled = [tex.escape(part) for part in (particle, family, given, suffix)]
+    p, f, g, s = spelled if draw(st.booleans()) else (particle, family, given, suffix)
+    forms = [", ".join(filter(None, (" ".join(filter(None, (p, f))), s, g)))]
+    forms += [" ".join(filter(None, (g, p, f, s)))]
+    return held, draw(st.sampled_from(forms))
+
+
+@st.composite
+def bibtex_entries(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """An entry with macros, quotes, pieces, braces and LaTeX as they come, and what a record holds of it."""
+    people = draw(st.lists(written_names(), min_size=1, max_size=4, unique_by=lambda pair: pair[0]))
+    title = draw(lines.filter(lambda text: to_unicode(tex.escape(text)) == " ".join(text.split())))
+    year = draw(st.integers(1950, 2030))
+    first, last = draw(st.integers(1, 99)), draw(st.integers(100, 999))
+    key = draw(st.sampled_from(["neurips", "cvpr", "ccs", "tifs"]))
+    venue = the_catalogue().venues[key]
+    doi, arxiv = draw(st.sampled_from(["10.1145/abc.1", "10.1007/978-3_1"])), draw(st.sampled_from(["1906.08935", ""]))
+    spelled = tex.escape(draw(st.sampled_from([venue.name, venue.short, *venue.aliases])))
+    journal = key == "tifs"
+    spellings = ["thevenue", braced(spelled), f'"" # {braced(spelled)}']
+    fields = {
+        "title": draw(st.sampled_from([braced(tex.escape(title)), braced(braced(tex.escape(title)))])),
+        "author": braced(" and ".join(form for _, form in people)),
+        "year": draw(st.sampled_from([str(year), braced(str(year)), f'"{year}"'])),
+        "journal" if journal else "booktitle": draw(st.sampled_from(spellings)),
+        "pages": braced(f"{first}{draw(st.sampled_from(['-', '--', '–', ' -- ']))}{last}"),
+        "volume": draw(st.sampled_from(["7", "{7}"])),
+        "doi": braced(
+            draw(st.sampled_from([doi, doi.upper(), f"https://doi.org/{doi}", doi.replace("_", "\\_")])),
+        ),
+        "url": "{https://example.org/a_b?c=1}",
+        "month": draw(st.sampled_from(["jan", '"12~" # mar', "{May}"])),
+    }
+    if journal:
+        fields["number"] = "3"
+    if arxiv:
+        fields |= draw(st.sampled_from([
+            {"eprint": f"{{{arxiv}v2}}", "archiveprefix": "{arXiv}"}, {"note": f"{{arXiv:{arxiv}}}"},
+        ]))  # fmt: skip
+    order = draw(st.permutations(list(fields)))
+    body = "".join(
+        f",\n  {draw(st.sampled_from([name, name.upper(), name.title()]))} = {fields[name]}" for name in order
+    )
+    kind = "article" if journal else "InProceedings"
+    text = f"@string{{thevenue = {braced(spelled)}}}\n@{kind}{{x{body}\n}}\n"
+    held = {"title": " ".join(title.split()), "authors": tuple(name for name, _ in people), "year": year, "venue": key,
+            "volume": "7", "issue": "3" if journal else None, "pages": f"{first}–{last}",
+            "links": Links(doi=doi, arxiv=arxiv or None, paper="https://example.org/a_b?c=1")}  # fmt: skip
+    return text, held
+
+
+@given(bibtex_entries())
+@settings(max_examples=200)
+def test_every_field_of_bibtex_that_a_record_can_hold_is_held_and_written_again(
+    made: tuple[str, dict[str, Any]],
+) -> None:
+    text, held = made
+    catalogue = the_catalogue()
+    (entry,) = bibtex.read(decode(text.encode()))
+    assert entry.problems == ()
+    # What no record holds is named.
+    assert entry.left_out == ("month",)
+    paper, entry = draft.paper_of(entry, catalogue)
+    assert paper is not None, entry.problems
+    assert {name: getattr(paper, name) for name in held} == held
+    (again,) = bibtex.read(decode(exported.entry(catalogue, paper).encode()))
+    same, again = draft.paper_of(again, catalogue)
+    assert same is not None, again.problems
+    assert {name: getattr(same, name) for name in held} == held
+
+
+def test_what_no_record_holds_is_named() -> None:
+    bib = (
+        "@misc{a, title={T}, author={A B}, year=2020, keywords={x}, isbn={1}, note={}, howpublished={arXiv:1906.08935}}"
+    )
+    (entry,) = files.read(bib.encode())
+    assert entry.left_out == ("keywords", "isbn")
+    (entry,) = files.read(b"TY  - JOUR\nTI  - T\nAU  - B, A\nPY  - 2020\nKW  - x\nKW  - y\nSN  - 1\nER  - \n")
+    assert entry.left_out == ("KW", "SN")
+    (entry,) = files.read(b'[{"title": "T", "author": [{"family": "B"}], "ISSN": "1", "issued": {"raw": "2020"}}]')
+    assert entry.left_out == ("ISSN",)
 
 
 @given(st.binary() | st.text(alphabet='@{}=,"# \nabcAUTYER-[]:1').map(str.encode))

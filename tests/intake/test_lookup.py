@@ -58,11 +58,11 @@ def test_a_doi_is_asked_of_crossref(server: Played, look_up: LookUp, thing: str)
 
 
 def test_a_doi_that_crossref_does_not_know_is_asked_of_datacite(server: Played, look_up: LookUp) -> None:
-    server.answer("/datacite/dois/10.7777/XYZ", encoded(services.DATACITE))
+    server.answer("/datacite/dois/10.7777/xyz", encoded(services.DATACITE))
     entry = look_up.thing("10.7777/XYZ")
-    assert (entry.title, entry.year, entry.doi) == (TITLE, 2029, "10.7777/XYZ")
+    assert (entry.title, entry.year, entry.doi) == (TITLE, 2029, "10.7777/xyz")
     assert entry.authors == ("Müller, Jörg", "The Wax Consortium")
-    assert server.paths()[:2] == ["/crossref/works/10.7777/XYZ", "/datacite/dois/10.7777/XYZ"]
+    assert server.paths()[:2] == ["/crossref/works/10.7777/xyz", "/datacite/dois/10.7777/xyz"]
 
 
 def test_a_doi_nobody_knows_is_refused_as_not_found(look_up: LookUp) -> None:

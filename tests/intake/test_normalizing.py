@@ -43,9 +43,10 @@ def test_latex_and_entities_become_text(latex: str, text: str) -> None:
 def test_every_letter_that_the_exports_write_is_read() -> None:
     # Some pairs look alike to LaTeX: quotes, dashes, spaces, and Greek capitals that are Latin ones.
     alike = set("‘’ʻʼ‐‑‒―\u00a0\u202fΑΒΕΖΗΙΚΜΝΟΡΤΧο−⋆★′″µ∆")
-    for char in {*tex.LETTERS, *tex.SIGNS, *tex.PUNCTUATION} - alike:
+    for char in {*tex.LETTERS, *tex.SIGNS, *tex.PUNCTUATION, *tex.ALONE} - alike:
         assert to_unicode(tex.escape(char)) == char
         assert to_unicode(f"a{tex.escape(char)}b") == f"a{char}b"
+        assert to_unicode(tex.escape(f"a{char} b")) == f"a{char} b"
 
 
 def test_markup_of_services_becomes_text() -> None:
@@ -134,10 +135,11 @@ def test_nothing_makes_the_reader_of_names_raise(field: str) -> None:
 @pytest.mark.parametrize(
     ("text", "doi"),
     [
-        ("10.1145/3616855", "10.1145/3616855"), ("doi:10.1109/SP.2019.00065", "10.1109/SP.2019.00065"),
+        ("10.1145/3616855", "10.1145/3616855"), ("doi:10.1109/SP.2019.00065", "10.1109/sp.2019.00065"),
         ("https://doi.org/10.1145%2F3616855", "10.1145/3616855"), ("DOI 10.1145/3616855.", "10.1145/3616855"),
         ("10.1007/978-3-319-10\\_1", "10.1007/978-3-319-10_1"), ("{10.1145/3616855}", "10.1145/3616855"),
-        ("10.1002/(SICI)1097-0258(1998)17", "10.1002/(SICI)1097-0258(1998)17"),
+        ("10.1002/(SICI)1097-0258(1998)17", "10.1002/(sici)1097-0258(1998)17"),
+        ("10.48550/arXiv.cs.CR/0601001", "10.48550/arXiv.cs.CR/0601001"),
         ("(see 10.1145/3616855)", "10.1145/3616855"),
         ("11.1145/3616855", ""), ("10.1/x", ""), ("", ""),
     ],
@@ -188,6 +190,11 @@ def test_years(text: str, year: int | None) -> None:
         ("Thirty-Fourth AAAI Conference on Artificial Intelligence", "aaai"), ("Computer Vision - ECCV 2020", "eccv"),
         ("2019 IEEE Symposium on Security and Privacy (SP)", "ieee-sp"), ("A venue nobody knows", ""), ("", ""),
         ("Proceedings of the 5th Workshop on Something at ICML", ""),
+        ("IEEE Trans. Inf. Forensics Secur.", "tifs"), ("ACM Comput. Surv.", "csur"),
+        ("Proc. Priv. Enhancing Technol. 2022", "popets"), ("Comput. Secur.", "computers-and-security"),
+        ("Workshop on Trans. Inf. Forensics Secur.", ""), ("IEEE Trans. .", ""), ("a. b. c.", ""),
+        ("ACM Conference on Computer and Communications Security", "ccs"),
+        ("Thirty-fourth Conference on Neural Information Processing Systems", "neurips"),
         ("2019", ""), ("Proceedings", ""), ("Security", ""),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -164,6 +165,49 @@ def test_a_server_is_asked_again_when_it_says_when(farm: Farm) -> None:
     assert found.kind is Class.OK
     assert time.monotonic() - started >= 1
     assert one(farm, in_turn(status(503, retry_after="0"), status(200))).kind is Class.OK
+
+
+@pytest.mark.parametrize("code", [403, 429])
+def test_the_rate_limit_of_github_is_kept(farm: Farm, code: int) -> None:
+    soon = str(int(time.time()) + 2)
+    spent = status(code, x_ratelimit_remaining="0", x_ratelimit_reset=soon)
+    assert one(farm, in_turn(spent, status(200))).kind is Class.OK
+    assert time.time() >= int(soon)
+    farm.asked.clear()
+    hour = str(int(time.time()) + 3600)
+    farm.pages |= {f"/{at}": status(code, x_ratelimit_remaining="0", x_ratelimit_reset=hour) for at in range(5)}
+    answers, left = ask(*(f"{farm.base}/{at}" for at in range(5)), pace=Pace(0, per_host=1, timeout=1, longest_wait=2))
+    assert {answer.kind for answer in answers.values()} == {Class.BLOCKED}
+    assert len(left) == 4
+    assert len(farm.asked) <= 2
+
+
+def test_a_host_and_all_hosts_are_asked_no_more_at_once_than_allowed() -> None:
+    lock, now, most = threading.Lock(), dict.fromkeys(("127.0.0.4", "127.0.0.5", "all"), 0), {}
+
+    def counting(host: str) -> play.Reply:
+        def reply(visit: play.Visit) -> None:
+            with lock:
+                for each in (host, "all"):
+                    now[each] += 1
+                    most[each] = max(most.get(each, 0), now[each])
+            time.sleep(0.05)
+            with lock:
+                for each in (host, "all"):
+                    now[each] -= 1
+            visit.send(200, content_type="image/png")
+
+        return reply
+
+    with serve("127.0.0.4") as one_host, serve("127.0.0.5") as other:
+        for farm in (one_host, other):
+            farm.pages |= {f"/{at}": counting(farm.host) for at in range(12)}
+        urls = [f"{farm.base}/{at}" for farm in (one_host, other) for at in range(12)]
+        ask(*urls, pace=Pace(delay=0, per_host=3, timeout=5))
+        assert most == {"127.0.0.4": 3, "127.0.0.5": 3, "all": 6}
+        most.clear()
+        ask(*urls, pace=Pace(delay=0, per_host=3, at_once=2, timeout=5))
+        assert most["all"] == 2
 
 
 def test_a_host_that_wants_a_long_pause_is_left_alone(farm: Farm) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from inversion_atlas.reference.observations import (
     BlackBox,
     QueryLimitReached,
     SharedGradient,
+    SharedUpdate,
     WhiteBox,
     expect,
 )
@@ -175,3 +177,86 @@ def test_wrapping_a_model_takes_three_lines() -> None:
     victim = BlackBox(model, outputs="logits", input_shape=(3, 2, 2), limit=100)
     scores = victim.query(torch.rand(5, 3, 2, 2))
     assert scores.shape == (5, 3)
+
+
+LOCAL: dict[str, Any] = {"learning_rate": 0.1, "epochs": 3, "local_batch_size": 2, "mode": "eval"}
+
+
+@pytest.fixture
+def client() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return torch.rand(5, 3, 2, 2, generator=generator), torch.tensor([0, 2, 1, 2, 0])
+
+
+@pytest.mark.parametrize("mode", ["eval", "train"])
+@pytest.mark.parametrize("shuffle_seed", [None, 4])
+def test_nothing_that_hangs_on_an_update_is_the_private_data_or_their_order(
+    mode: str, shuffle_seed: int | None, client: tuple[Tensor, Tensor]
+) -> None:
+    given = {**LOCAL, "mode": mode, "local_batch_size": 3}
+    update = SharedUpdate.of_client(Remembering(), *client, **given, shuffle_seed=shuffle_seed, labels_known=False)
+    assert not holds(update, client[0])
+    assert not holds(update.as_one_step(), client[0])
+    assert update.labels is None
+    assert all(value.grad_fn is None for value in update.after.values())
+
+
+def test_labels_of_a_client_that_shuffles_come_without_their_order(client: tuple[Tensor, Tensor]) -> None:
+    fixed, shuffled = (
+        SharedUpdate.of_client(Remembering(), *client, **LOCAL, shuffle_seed=seed, labels_known=True)
+        for seed in (None, 4)
+    )
+    assert fixed.labels is not None
+    assert shuffled.labels is not None
+    assert fixed.labels.tolist() == [0, 2, 1, 2, 0]
+    assert shuffled.labels.tolist() == [0, 0, 1, 2, 2]
+    assert any(not torch.equal(fixed.after[name], value) for name, value in shuffled.after.items())
+
+
+def test_the_weights_afterwards_are_those_of_plain_descent(client: tuple[Tensor, Tensor]) -> None:
+    model = Remembering().eval()
+    update = SharedUpdate.of_client(model, *client, **LOCAL, shuffle_seed=None, labels_known=True)
+    trained = copy.deepcopy(model)
+    optimizer = torch.optim.SGD(trained.parameters(), 0.1)
+    for _ in range(3):
+        for part in torch.arange(5).split(2):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(trained(client[0][part]), client[1][part]).backward()
+            optimizer.step()
+    for name, parameter in trained.named_parameters():
+        torch.testing.assert_close(update.after[name], parameter.detach())
+    assert update.steps == 9
+    assert "9 local steps of rate 0.1 on 5 examples" in update.describe()
+    assert "labels known" in update.describe()
+
+
+def test_sharing_an_update_leaves_the_client_s_model_as_it_was(client: tuple[Tensor, Tensor]) -> None:
+    model = Remembering().train()
+    before = copy.deepcopy(model.state_dict())
+    SharedUpdate.of_client(
+        model, *client, **{**LOCAL, "mode": "train", "local_batch_size": 3}, shuffle_seed=1, labels_known=False
+    )
+    assert model.last is None
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+def test_an_update_is_replaced_by_another_of_the_same_shapes_alone(client: tuple[Tensor, Tensor]) -> None:
+    update = SharedUpdate.of_client(Remembering(), *client, **LOCAL, shuffle_seed=None, labels_known=True)
+    halved = update.with_update({name: part / 2 for name, part in update.update().items()})
+    for name, part in halved.update().items():
+        torch.testing.assert_close(part, update.update()[name] / 2, atol=1e-6, rtol=1e-4)
+    with pytest.raises(ValueError, match="other names or shapes"):
+        update.with_update({name: torch.zeros(1) for name in update.after})
+
+
+def test_how_a_client_trains_is_never_guessed(client: tuple[Tensor, Tensor]) -> None:
+    with pytest.raises(TypeError, match="shuffle_seed"):
+        SharedUpdate.of_client(Remembering(), *client, **LOCAL, labels_known=True)
+    with pytest.raises(ValueError, match="local_batch_size"):
+        SharedUpdate.of_client(
+            Remembering(), *client, **{**LOCAL, "local_batch_size": 6}, shuffle_seed=None, labels_known=True
+        )
+    with pytest.raises(FloatingPointError, match="diverged"):
+        SharedUpdate.of_client(
+            Remembering(), *client, **{**LOCAL, "learning_rate": 1e38}, shuffle_seed=None, labels_known=True
+        )

@@ -29,7 +29,7 @@ from inversion_atlas.reference.observations import (
     WhiteBox,
     expect,
 )
-from inversion_atlas.reference.observations.explanations import gradient, gradient_times_input
+from inversion_atlas.reference.observations.explanations import grad_cam, gradient, gradient_times_input
 from inversion_atlas.reference.observations.interface import Interface
 
 SHAPE = (3, 2, 2)
@@ -89,6 +89,14 @@ def test_an_interface_counts_and_its_limit_cannot_be_lifted(kind: str, images: T
         victim.query(torch.zeros(1, 12))  # type: ignore[attr-defined]
 
 
+def test_what_an_interface_withholds_stays_withheld_when_its_settings_are_overwritten(images: Tensor) -> None:
+    victim = BlackBox(Remembering(), outputs="logits", input_shape=SHAPE, top_k=1, round_to=1)
+    before = victim.query(images)
+    victim.top_k, victim.round_to, victim.noise = None, None, 0.0
+    assert torch.equal(victim.query(images), before)
+    assert torch.equal((before > 0).sum(dim=1), torch.ones(4))
+
+
 def test_labels_are_those_of_the_largest_scores_and_tell_nothing_else(images: Tensor) -> None:
     model = Remembering().eval()
     victim = LabelOnly(model, input_shape=SHAPE)
@@ -129,6 +137,24 @@ def test_an_explanation_is_the_gradient_of_the_class_named(images: Tensor) -> No
     assert expect(victim, BlackBox, "an attack on scores") is victim
     with pytest.raises(AccessError, match="takes an Explanation"):
         expect(BlackBox(model, outputs="logits", input_shape=SHAPE), Explanation, "an attack")
+
+
+def test_grad_cam_weighs_channels_by_their_mean_gradient() -> None:
+    """Two channels that the score adds and subtracts: only where the first is lit is there a reason."""
+    convolution = nn.Conv2d(1, 2, 1, bias=False)
+    linear = nn.Linear(2 * 16, 2, bias=False)
+    with torch.no_grad():
+        convolution.weight.copy_(torch.tensor([1.0, 0.0])[:, None, None, None])
+        linear.weight[0] = torch.tensor([1.0, -1.0]).repeat_interleave(16)
+        linear.weight[1] = -1.0
+    model = nn.Sequential(convolution, nn.Flatten(), linear)
+    images = torch.zeros(1, 1, 4, 4)
+    images[0, 0, 1, 2] = 1.0
+    box = Explanation(model, grad_cam(0), outputs="logits", input_shape=(1, 4, 4))
+    _, maps = box.explain(images)
+    torch.testing.assert_close(maps, images)
+    with pytest.raises(ValueError, match=r"nn\.Sequential"):
+        Explanation(Head(), grad_cam(0), outputs="logits", input_shape=SHAPE).explain(torch.zeros(1, *SHAPE))
 
 
 @pytest.mark.parametrize("grants", ["model", "queries", "nothing"])

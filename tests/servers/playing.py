@@ -8,10 +8,13 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from inversion_atlas.intake.lookup import Services
 
 
 @dataclass
@@ -35,6 +38,8 @@ class Played:
     base: str
     routes: dict[str, list[Answer]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str], float]] = field(default_factory=list)
+    # What was posted, in order.
+    bodies: list[bytes] = field(default_factory=list)
 
     def answer(self, path: str, *answers: Answer | bytes | str) -> None:
         """Give the path its answers, in turn."""
@@ -46,6 +51,12 @@ class Played:
     def paths(self) -> list[str]:
         """Return what was asked, in order."""
         return [path for path, _, _ in self.asked]
+
+
+def environment(played: Played, cache: Path) -> dict[str, str]:
+    """Return the variables with which the shell asks the played server for every service, without pauses."""
+    bases = {f"ATLAS_{field.name.upper()}_URL": f"{played.base}/{field.name}" for field in fields(Services)}
+    return {**bases, "ATLAS_ALLOW_PRIVATE": "1", "ATLAS_DELAY": "0", "ATLAS_CACHE": str(cache)}
 
 
 @contextlib.contextmanager
@@ -73,6 +84,10 @@ def play() -> Iterator[Played]:
                     answer = Answer(f"no {error}".encode(), 400)
             with contextlib.suppress(OSError):
                 _FAULTS.get(answer.fault, _plain)(self, answer)
+
+        def do_POST(self) -> None:
+            played.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+            self.do_GET()
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -63,12 +65,23 @@ def parse(html: str) -> Parsed:
     return parsed
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that all workers of this run share: the first that asks for it makes it, the others wait."""
+    shared = factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    with open(shared / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / name).exists():
+            make(shared / f"{name}.making")
+            (shared / f"{name}.making").rename(shared / name)
+    return shared / name
+
+
 @pytest.fixture(scope="session")
 def shells_folder(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
     """The real shells, rendered by the theme once."""
-    folder = tmp_path_factory.mktemp("theme") / "shells"
-    render_theme(ROOT, folder, catalogue.settings)
-    return folder
+    return made_once(tmp_path_factory, "shells", lambda folder: render_theme(ROOT, folder, catalogue.settings))
 
 
 @pytest.fixture(scope="session")
@@ -78,10 +91,13 @@ def shells(shells_folder: Path) -> dict[str, Shell]:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue, shells_folder: Path) -> Path:
-    """The website of the real catalogue."""
-    out = tmp_path_factory.mktemp("built") / "site"
-    build_site(catalogue, out, progress=lambda _: None, shells=shells_folder)
-    return out
+    """The website of the real catalogue; tests that change it work on a copy."""
+
+    def build(folder: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        build_site(catalogue, folder, progress=lambda _: None, shells=shells_folder)
+
+    return made_once(tmp_path_factory, "site", build)
 
 
 @pytest.fixture

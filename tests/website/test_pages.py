@@ -314,6 +314,9 @@ def test_public_addresses_appear_only_when_they_are_set(
     page = with_site["papers/a2020t/index.html"]
     assert '<link rel="canonical" href="https://atlas.example/x/papers/a2020t/">' in page
     assert 'href="https://code.example/r/edit/main/data/papers/2020/a2020t.yaml"' in page
+    # The form's name and the id of its field, so that GitHub fills in the record.
+    assert 'href="https://code.example/r/issues/new?template=fix-record.yml&amp;record=a2020t"' in page
+    assert "id: record\n" in (ROOT / ".github/ISSUE_TEMPLATE/fix-record.yml").read_text()
     assert "<loc>https://atlas.example/x/papers/a2020t/</loc>" in with_site["sitemap.xml"]
     redirect = with_site["papers/b2020t/index.html"]
     assert 'content="0; url=../../papers/a2020t/"' in redirect

@@ -22,6 +22,11 @@ def files(catalogue: Catalogue) -> dict[str, str]:
     return made
 
 
+def is_made(path: str) -> bool:
+    """Tell whether a path, relative to the root, is that of a file which is made from the records."""
+    return path == README or path.startswith("schemas/")
+
+
 def stale(catalogue: Catalogue) -> Iterator[Problem]:
     """A file in the repository that says something else than the records."""
     # A catalogue without a README is no repository, and owes none of these files.

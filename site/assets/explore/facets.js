@@ -1,6 +1,6 @@
 // The facets beside the hits: trees and lists with live counts, years with a histogram.
 
-import { drawn, element, spoken } from "./dom.js";
+import { drawn, element, number, setText, spoken } from "./dom.js";
 import { choices, yearSpan } from "./edit.js";
 import { fold } from "./folding.js";
 import { countHaving, counts, countYears } from "./search.js";
@@ -54,7 +54,7 @@ const termButton = (field, id, label, choose) => {
   const button = element("button", { type: "button", class: "term", "aria-pressed": "false" }, element("span", { class: "label" }, label), count, says);
   button.addEventListener("click", () => choose(field, id, NEXT[button.dataset.state ?? ""]));
   const paint = (total, state) => {
-    setText(count, total.toLocaleString("en"));
+    setText(count, number(total));
     setText(says, ` ${total === 1 ? "work" : "works"}${SAYS[state]}`);
     if ((button.dataset.state ?? "") === state && button.dataset.none === String(!total)) return;
     button.dataset.state = state;
@@ -185,10 +185,6 @@ const drawYears = (chart, totals, [from, to], setYears) => {
     bars.push(bar, target);
   }
   return chart.replaceChildren(...bars);
-};
-
-const setText = (node, text) => {
-  if (node.textContent !== text) node.textContent = text;
 };
 
 /** Replace children unless they are the same, and leave the focus where it was. */

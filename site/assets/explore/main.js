@@ -1,6 +1,7 @@
 // Explore: one query in a box decides everything on the page; facets and chips edit it, the address keeps it.
 
-import { element, plural } from "./dom.js";
+import { createAddress } from "./address.js";
+import { element, number, plural, setText } from "./dom.js";
 import { choose, isExclusion, without, withYears } from "./edit.js";
 import { createExports } from "./exports.js";
 import { createFacets } from "./facets.js";
@@ -57,7 +58,7 @@ const createPage = (atlas) => {
   const state = { text: "", order: "", view: "cards", only: false, chosen: [], readable: "", found: null, clauses: [], hits: [] };
   const works = new Set(atlas.ids);
   const picked = () => selection.selected().filter((id) => works.has(id));
-  const results = createResults(part("results"), atlas, { pick: (id) => selection.toggle(id) });
+  const results = createResults(part("results"), document.querySelector("#explore-page .tools"), atlas, { pick: (id) => selection.toggle(id) });
   const paintFacets = createFacets(part("facets"), atlas, {
     choose: (field, id, chosen) => edit((text) => choose(atlas, text, field, id, chosen)),
     setYears: (first, last) => edit((text) => withYears(atlas, text, first, last)),
@@ -67,6 +68,7 @@ const createPage = (atlas) => {
     selection: picked(),
   }));
   const typing = burst(SETTLED);
+  const address = createAddress();
   const announce = debounced(ANNOUNCED, (text) => (live.textContent = text));
   const complain = debounced(ANNOUNCED, paintError);
   let facetsDue = 0;
@@ -101,8 +103,8 @@ const createPage = (atlas) => {
   };
 
   const paintCount = () => {
-    const text = `${state.hits.length.toLocaleString("en")} of ${plural(atlas.count, "work")}`;
-    count.textContent = text;
+    const text = `${number(state.hits.length)} of ${plural(atlas.count, "work")}`;
+    setText(count, text);
     announce(text);
   };
 
@@ -145,7 +147,7 @@ const createPage = (atlas) => {
 
   const commit = () => {
     run();
-    history.pushState(null, "", addressOf(state));
+    address.step(addressOf(state));
   };
 
   const read = () => {
@@ -173,16 +175,22 @@ const createPage = (atlas) => {
     part("compare-why").hidden = fits;
   };
 
+  const endTyping = () => {
+    typing.end();
+    address.write();
+  };
+
   const listen = () => {
     box.addEventListener("input", () => {
       state.text = box.value;
       run();
-      history[typing.begin() ? "pushState" : "replaceState"](null, "", addressOf(state));
+      address.type(addressOf(state), typing.begin());
     });
     box.addEventListener("keydown", ({ key }) => {
-      if (key === "Enter") typing.end();
+      if (key === "Enter") endTyping();
     });
-    box.addEventListener("blur", typing.end);
+    box.addEventListener("blur", endTyping);
+    addEventListener("pagehide", address.write);
     sort.addEventListener("change", () => ((state.order = sort.value), commit()));
     for (const view of ["cards", "table"]) part(view).addEventListener("change", () => ((state.view = view), commit()));
     part("clear").addEventListener("click", () => {
@@ -227,6 +235,7 @@ const createPage = (atlas) => {
     });
     addEventListener("popstate", () => {
       typing.end();
+      address.forget();
       read();
       run();
     });
@@ -268,21 +277,25 @@ const createPage = (atlas) => {
 
 /** Say what is wrong with a query and where, or that nothing is. */
 const paintError = (text, error) => {
+  // At most keys there is none, and was none before.
+  if (!error && wrong.hidden && box.getAttribute("aria-invalid") === "false") return;
   wrong.hidden = !error;
   box.setAttribute("aria-invalid", String(Boolean(error)));
   part("results").classList.toggle("stale", Boolean(error));
   part("stale").hidden = !error;
-  if (!error) return wrong.replaceChildren();
+  wrong.replaceChildren();
+  if (!error) return;
   const chars = [...text];
   const before = chars.slice(0, error.position).join("");
   const rest = chars.slice(error.position).join("");
   const [clause] = rest.match(/^(?:"[^"]*"|\S)*/) ?? [""];
   const shown = element("code", {}, before.slice(-60), element("mark", {}, (clause || rest).slice(0, 60)));
   const says = `${error.problem}; ${error.hint} (character ${error.position + 1})`;
-  return wrong.replaceChildren(element("span", {}, says), " ", shown);
+  wrong.replaceChildren(element("span", {}, says), " ", shown);
 };
 
 const paintForgiven = (found) => {
+  if (!found.length && forgiven.hidden) return;
   forgiven.hidden = !found.length;
   forgiven.replaceChildren(...found.map(({ word, values }) => element("span", {}, `No work has “${word}”; shown is ${values.map((value) => `“${value}”`).join(" or ")}. `)));
 };

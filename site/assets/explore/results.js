@@ -1,26 +1,34 @@
-// The hits on the page: cards or a dense table, only as many as fit and a page more.
+// The hits on the page: cards or a dense table, at once as many as the screen shows, then a page more.
 
-import { element } from "./dom.js";
+import { element, number, setText } from "./dom.js";
 import { has } from "../selection.js";
 import { shortAuthors, valuesAt } from "./works.js";
 
-// What a screen holds and as much again; the rest of the first page follows when typing pauses.
-const AT_ONCE = 9;
 const PAGE = 20;
 const MORE = 100;
 const PAUSE = 200;
 const KEPT = 600;
 const MARKED = ["family", "access", "data-type"];
+// The least heights in pixels; a summary of more letters than `wraps` fills two lines.
+const LEAST = { card: 76, line: 22, marks: 24, row: 50, wraps: 160 };
 
-/** Paint hits into `root`; `pick(id)` is told when one is selected. */
-export const createResults = (root, atlas, { pick }) => {
+/** Paint hits into `root`, which stands below `under`; `pick(id)` is told when one is selected. */
+export const createResults = (root, under, atlas, { pick }) => {
   const more = element("button", { type: "button", class: "more-hits", hidden: true });
   const [list, { frame, body }] = [element("ol", { class: "hits" }), tableFrame(atlas)];
   const views = {
-    cards: { whole: list, rows: list, make: (at) => cardItem(atlas, at, pick), made: new Map() },
-    table: { whole: frame, rows: body, make: (at) => tableRow(atlas, at, pick), made: new Map() },
+    cards: { whole: list, rows: list, make: (at) => cardItem(atlas, at), least: (at) => leastHeight(atlas, at), made: new Map() },
+    table: { whole: frame, rows: body, make: (at) => tableRow(atlas, at), least: () => LEAST.row, made: new Map() },
   };
   let [hits, view, shown, painted, later] = [[], views.cards, PAGE, null, 0];
+  root.addEventListener("change", ({ target }) => target.matches(".pick input") && pick(target.value));
+  const room = roomBelow(under);
+  // No work that the screen has room for waits; those below it follow when typing pauses.
+  const atOnce = () => {
+    let [count, left] = [0, room()];
+    while (count < Math.min(hits.length, PAGE) && left > 0) left -= view.least(hits[count++]);
+    return count;
+  };
   const paint = (limit) => {
     const count = Math.min(hits.length, limit);
     const nodes = hits.slice(0, count).map((at) => nodeOf(view, at));
@@ -30,7 +38,7 @@ export const createResults = (root, atlas, { pick }) => {
     view.whole.hidden = !count;
     const left = hits.length - count;
     more.hidden = left <= 0;
-    more.textContent = `Show ${Math.min(MORE, left).toLocaleString("en")} more of ${left.toLocaleString("en")}`;
+    setText(more, `Show ${number(Math.min(MORE, left))} more of ${number(left)}`);
   };
   more.addEventListener("click", () => {
     const first = shown;
@@ -43,8 +51,9 @@ export const createResults = (root, atlas, { pick }) => {
     show(found, name) {
       [hits, view, shown] = [found, views[name], PAGE];
       clearTimeout(later);
-      paint(AT_ONCE);
-      if (hits.length > AT_ONCE) later = setTimeout(() => paint(shown), PAUSE);
+      const first = atOnce();
+      paint(first);
+      if (hits.length > first) later = setTimeout(() => paint(shown), PAUSE);
     },
     /** Make every work anew: there is more to say of each. */
     forget() {
@@ -55,6 +64,15 @@ export const createResults = (root, atlas, { pick }) => {
       for (const { made } of Object.values(views)) for (const node of made.values()) markNode(node);
     },
   };
+};
+
+/** Return what tells how many pixels of the screen lie below a node; asking the browser at each key would cost more. */
+const roomBelow = (node) => {
+  let room = 0;
+  const measure = () => (room = innerHeight - node.getBoundingClientRect().bottom);
+  for (const event of ["resize", "scroll"]) addEventListener(event, measure, { passive: true });
+  measure();
+  return () => room;
 };
 
 const nodeOf = (view, at) => {
@@ -82,8 +100,8 @@ const arrange = (parent, nodes) => {
   }
 };
 
-const cardItem = (atlas, at, pick) =>
-  element("li", { class: hitClass(atlas, at) }, picker(atlas, at, pick), element("div", { class: "body" }, ...card(atlas, at)));
+const cardItem = (atlas, at) =>
+  element("li", { class: hitClass(atlas, at) }, picker(atlas, at), element("div", { class: "body" }, ...card(atlas, at)));
 
 const card = (atlas, at) => {
   const parts = [title(atlas, at), element("p", { class: "by" }, bdi(shortAuthors(atlas, at)), " ", where(atlas, at), " ", kind(atlas, at), ...state(atlas, at))];
@@ -91,6 +109,13 @@ const card = (atlas, at) => {
   if (summary) parts.push(element("p", { class: "gist", dir: "auto" }, summary));
   parts.push(element("p", { class: "marks" }, ...spaced([...marks(atlas, at), ...links(atlas, at)])));
   return parts;
+};
+
+const leastHeight = (atlas, at) => {
+  const letters = atlas.texts?.summaries[at].length ?? 0;
+  const lines = letters > LEAST.wraps ? 2 : Math.min(letters, 1);
+  const marked = facetNumbers(atlas).some((number) => valuesAt(atlas.terms[number], at).length);
+  return LEAST.card + lines * LEAST.line + (marked ? LEAST.marks : 0);
 };
 
 const tableFrame = (atlas) => {
@@ -102,9 +127,9 @@ const tableFrame = (atlas) => {
   return { frame: element("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Works as a table" }, whole), body };
 };
 
-const tableRow = (atlas, at, pick) =>
+const tableRow = (atlas, at) =>
   element("tr", { class: hitClass(atlas, at) },
-    element("td", {}, picker(atlas, at, pick)),
+    element("td", {}, picker(atlas, at)),
     element("th", { scope: "row" }, title(atlas, at), element("span", { class: "by" }, bdi(shortAuthors(atlas, at)), ...state(atlas, at))),
     element("td", { class: "number" }, String(atlas.years[at])),
     element("td", {}, venue(atlas, at)),
@@ -126,15 +151,14 @@ const kind = (atlas, at) => {
 
 const state = (atlas, at) => (atlas.stateOf[at] >= 0 ? [" ", element("span", { class: "kind bad" }, atlas.states[atlas.stateOf[at]])] : []);
 
-const picker = (atlas, at, pick) => {
+const picker = (atlas, at) => {
   const id = atlas.ids[at];
   const box = element("input", { type: "checkbox", value: id, "aria-label": `Select ${atlas.titles[at]}` });
   box.checked = has(id);
-  box.addEventListener("change", () => pick(id));
   return element("label", { class: "pick" }, box);
 };
 
-const facetNumbers = (atlas) => MARKED.map((id) => atlas.facets.findIndex((facet) => facet.id === id)).filter((number) => number >= 0);
+const facetNumbers = (atlas) => (atlas.marked ??= MARKED.map((id) => atlas.facets.findIndex((facet) => facet.id === id)).filter((number) => number >= 0));
 const termLabels = (atlas, number, at) => [...valuesAt(atlas.terms[number], at)].map((term) => atlas.facets[number].terms[term][2]);
 const marks = (atlas, at) => facetNumbers(atlas).flatMap((number) => termLabels(atlas, number, at)).map((label) => element("span", { class: "mark" }, label));
 

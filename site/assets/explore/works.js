@@ -6,10 +6,12 @@ import { fold } from "./folding.js";
 export const readWorks = (data) => {
   const { works } = data;
   const count = works.ids.length;
+  const authors = firstSeen(works.authors);
+  const ids = works.ids.map((word, at) => (typeof word === "string" ? word : idOf(works, authors, at, word)));
   const atlas = {
     ...data,
     count,
-    ids: works.ids,
+    ids,
     titles: works.titles,
     years: Uint16Array.from(works.years),
     kindOf: works.kinds,
@@ -17,7 +19,7 @@ export const readWorks = (data) => {
     venueOf: works.venues,
     hasBits: works.has,
     families: works.families,
-    authors: firstSeen(works.authors),
+    authors,
     methods: works.methods,
     titled: works.titled,
     aliases: works.aliases,
@@ -29,6 +31,13 @@ export const readWorks = (data) => {
   forget(atlas);
   nameFields(atlas, works);
   return atlas;
+};
+
+/** Return an id made of the first author's family, the year and a word of the title, as most are. */
+const idOf = ({ families, titles, years }, authors, at, word) => {
+  const [first] = valuesAt(authors, at);
+  const family = first === undefined ? "" : fold(families[first]).replaceAll(" ", "");
+  return `${family}${years[at]}${fold(titles[at]).split(" ")[word]}`;
 };
 
 /** Complete the catalogue with `explore/texts.json`; what was worked out without it is forgotten. */
@@ -145,10 +154,11 @@ const nameFields = (atlas, works) => {
   closed("kind", atlas.kinds, single(works.kinds));
   closed("status", atlas.states, single(works.states));
   closed("has", atlas.has, bits(works.has));
-  const other = works.ids.map((_, at) => works.aliases[at] ?? []);
+  const { ids } = atlas;
+  const other = ids.map((_, at) => works.aliases[at] ?? []);
   const work = (field, own) =>
-    atlas.fieldsNamed.set(field, { names: works.ids, labels: works.ids, others: other, column: own, areWorks: true });
-  work("id", single(works.ids.map((_, at) => at)));
+    atlas.fieldsNamed.set(field, { names: ids, labels: ids, others: other, column: own, areWorks: true });
+  work("id", single(ids.map((_, at) => at)));
   atlas.verbs.forEach(([active, passive], verb) => {
     const ends = edges(works.edges, verb);
     work(active, gather(atlas.count, ends));

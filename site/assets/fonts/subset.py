@@ -14,8 +14,8 @@ from fontTools.ttLib import TTFont
 from fontTools.varLib.instancer import instantiateVariableFont
 
 FONTS = {
-    "Atlas Sans": ("source-sans/VF/SourceSans3VF-Upright.ttf", {"wght": (400, 700)}),
-    "Atlas Serif": ("source-serif/VAR/SourceSerif4Variable-Roman.ttf", {"wght": (400, 600), "opsz": 20}),
+    "Atlas Sans": ("source-sans/VF/SourceSans3VF-Upright.ttf", {"wght": (400, 600)}),
+    "Atlas Serif": ("source-serif/VAR/SourceSerif4Variable-Roman.ttf", {"wght": 540, "opsz": 20}),
 }
 ENGLISH = (
     "20-7E,A0,A7,AB,B0,B1,B7,BB,D7,2010-2015,2018-201E,2020-2022,2026,2032,2033,2039,203A,2190-2193,2212,2248,2260,2264,"

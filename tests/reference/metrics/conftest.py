@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -23,3 +24,26 @@ def noisy_pair() -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
         return (original + 0.1 * noise).clamp(0, 1).to(dtype), original.to(dtype)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def draw() -> Callable[[torch.nn.Module, int], None]:
+    """Return a function that fills a network with weights drawn the same everywhere, by the names of its parts.
+
+    Values recorded from other packages are on such weights; activations keep about the size of the input.
+    """
+
+    def fill(module: torch.nn.Module, seed: int) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        for name, value in sorted(module.state_dict().items()):
+            if value.is_floating_point():
+                drawn = torch.randn(value.shape, generator=generator)
+                if value.ndim > 1:
+                    drawn *= math.sqrt(2 / value[0].numel())
+                elif name.endswith(("running_var", "bn.weight")):
+                    drawn = 1 + 0.1 * drawn.abs()
+                else:
+                    drawn *= 0.1
+                value.copy_(drawn)
+
+    return fill

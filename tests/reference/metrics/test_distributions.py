@@ -118,3 +118,33 @@ def test_features_of_the_wrong_shape_are_refused() -> None:
         metrics.fid(torch.full((6, 5), math.nan), torch.rand(6, 5))
     with pytest.raises(MetricError, match="at least 4 items"):
         metrics.density(torch.rand(3, 4), torch.rand(3, 4), k=3)
+
+
+def test_distances_over_several_neighbors_and_between_directions(digits: tuple[Tensor, Tensor]) -> None:
+    private, labels = digits
+    given, targets = private[[5, 17, 40]] + 0.1, torch.tensor([3, 0, 3])
+    own = private[labels == 3]
+    nearest = ((given[0] - own) ** 2).sum(1).sort().values[:4].mean()
+    torch.testing.assert_close(metrics.knn_distance(given, targets, private, labels, k=4)[0], nearest)
+    turned = metrics.knn_distance(given * 7, targets, private, labels, unit_length=True)
+    torch.testing.assert_close(turned, metrics.knn_distance(given, targets, private, labels, unit_length=True))
+    # Between directions the squared distance is 2 - 2 cos.
+    cosine = torch.nn.functional.cosine_similarity(given[:1], own).max()
+    torch.testing.assert_close(turned[0], 2 - 2 * cosine)
+    assert (metrics.feature_distance(given, targets, private, labels, unit_length=True) <= 4).all()
+    with pytest.raises(MetricError, match="k must be from 1 to"):
+        metrics.knn_distance(given, targets, private, labels, k=1000)
+    with pytest.raises(MetricError, match="no direction"):
+        metrics.knn_distance(given * 0, targets, private, labels, unit_length=True)
+
+
+def test_precision_by_the_nearest_ball_alone_is_at_most_that_by_all(digits: tuple[Tensor, Tensor]) -> None:
+    """By loops, as the code of PPA does: only the ball of the nearest private image is tried."""
+    original, given = digits[0][:100], digits[0][100:180] * 0.9
+    apart = torch.cdist(given, original)
+    radii = torch.cdist(original, original).sort(dim=1).values[:, 3]
+    expected = sum(bool(row[row.argmin()] <= radii[row.argmin()]) for row in apart) / len(given)
+    nearest = metrics.generative_precision(given, original, union=False)
+    assert nearest == pytest.approx(expected)
+    assert nearest <= metrics.generative_precision(given, original)
+    assert metrics.generative_recall(given, original, union=False) <= metrics.generative_recall(given, original)

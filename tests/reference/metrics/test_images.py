@@ -199,3 +199,92 @@ def test_matching_is_optimal_where_the_nearest_alone_would_take_one_twice() -> N
     original = torch.tensor([[0.0], [1.0]])
     reconstruction = torch.tensor([[0.9], [5.0]])
     assert metrics.match(reconstruction, original).tolist() == [0, 1]
+
+
+def test_the_pooled_ratio_of_torchmetrics_and_the_ceiling_of_piq_are_reachable(noisy_pair: Pair) -> None:
+    given, true = noisy_pair(32, 32, 4)
+    given[0] = true[0]
+    pooled = metrics.psnr(given, true, data_range=UNIT, pooled=True)
+    assert pooled.item() == pytest.approx(tm.peak_signal_noise_ratio(given, true, data_range=1.0).item(), abs=1e-5)
+    assert metrics.psnr(given, true, data_range=UNIT, added=1e-8)[0].item() == pytest.approx(80)
+    eight_bit = metrics.psnr(given * 255, true * 255, data_range=(0.0, 255.0), added=1e-8)
+    torch.testing.assert_close(eight_bit, metrics.psnr(given, true, data_range=UNIT, added=1e-8))
+
+
+@pytest.mark.parametrize("size", [(176, 208), (256, 256)])
+def test_the_multi_scale_form_of_torchmetrics_is_reachable(noisy_pair: Pair, size: tuple[int, int]) -> None:
+    pair = noisy_pair(*size, 2)
+    expected = tm.multiscale_structural_similarity_index_measure(*pair, data_range=1.0, reduction="none")
+    ours = metrics.ms_ssim(*pair, data_range=UNIT, form="torchmetrics")
+    torch.testing.assert_close(ours, expected, atol=1e-5, rtol=0)
+    assert (ours - metrics.ms_ssim(*pair, data_range=UNIT)).abs().max() > 2e-5
+    with pytest.raises(MetricError, match="channels or torchmetrics"):
+        metrics.ms_ssim(*pair, data_range=UNIT, form="piq")  # type: ignore[arg-type]
+
+
+def test_ssim_with_zeros_around_is_that_of_a_padded_convolution(noisy_pair: Pair) -> None:
+    given, true = noisy_pair(24, 30, 2)
+    line = torch.exp(-(torch.arange(-5.0, 6.0, dtype=torch.float64) ** 2) / (2 * 1.5**2))
+    kernel = (line[:, None] * line / line.sum() ** 2).expand(3, 1, 11, 11)
+
+    def mean(images: Tensor) -> Tensor:
+        return torch.nn.functional.conv2d(images, kernel, padding=5, groups=3)
+
+    m, n = mean(given), mean(true)
+    covariance = mean(given * true) - m * n
+    spread = mean(given**2) - m**2 + mean(true**2) - n**2
+    expected = (2 * m * n + 1e-4) * (2 * covariance + 9e-4) / ((m**2 + n**2 + 1e-4) * (spread + 9e-4))
+    ours = metrics.ssim(given, true, data_range=UNIT, border="zero")
+    torch.testing.assert_close(ours, expected.mean(dim=(1, 2, 3)))
+    shifted = metrics.ssim(given * 2 - 1, true * 2 - 1, data_range=(-1.0, 1.0), border="zero")
+    torch.testing.assert_close(shifted, ours)
+    with pytest.raises(MetricError, match="valid, reflect or zero"):
+        metrics.ssim(given, true, data_range=UNIT, border="wrap")  # type: ignore[arg-type]
+
+
+def test_ssim_of_luminance_and_of_a_shrunken_image_are_those_of_the_images_made_so_first(noisy_pair: Pair) -> None:
+    given, true = noisy_pair(40, 40, 2)
+    weights = torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64)
+    gray = [torch.einsum("c,nchw->nhw", weights, images)[:, None] for images in (given, true)]
+    ours = metrics.ssim(given, true, data_range=UNIT, luminance=True)
+    torch.testing.assert_close(ours, metrics.ssim(*gray, data_range=UNIT))
+    with pytest.raises(MetricError, match="3 channels"):
+        metrics.ssim(*gray, data_range=UNIT, luminance=True)
+    assert torch.equal(
+        metrics.ssim(given, true, data_range=UNIT, shrink=True), metrics.ssim(given, true, data_range=UNIT)
+    )
+    large = noisy_pair(450, 360)
+    tall = [torch.cat((images, images), dim=-1).repeat(1, 1, 2, 1)[..., :600, :520] for images in large]
+    halved = [torch.nn.functional.avg_pool2d(images, 2) for images in tall]
+    ours = metrics.ssim(*tall, data_range=UNIT, shrink=True)
+    torch.testing.assert_close(ours, metrics.ssim(*halved, data_range=UNIT))
+    # piq 0.8.0, recorded in float64: it shrinks where the shorter side has 384 pixels or more.
+    assert ours.item() == pytest.approx(0.698960643060215, abs=1e-9)
+    assert metrics.ssim(*noisy_pair(64, 48), data_range=UNIT).item() == pytest.approx(0.4239308398098863, abs=1e-9)
+
+
+def test_a_negative_can_count_as_equal_where_the_sign_is_not_known(noisy_pair: Pair) -> None:
+    given, true = noisy_pair(16, 16, 2)
+    plain = metrics.mean_absolute_pixel_error(given, true, data_range=UNIT)
+    negative = metrics.mean_absolute_pixel_error(1 - given, true, data_range=UNIT, or_inverted=True)
+    torch.testing.assert_close(negative, plain)
+    cosine = metrics.cosine_similarity(-given, true, absolute=True)
+    torch.testing.assert_close(cosine, metrics.cosine_similarity(given, true))
+
+
+def test_an_inversion_network_is_scored_on_pixels_from_0_to_1(noisy_pair: Pair) -> None:
+    given, true = noisy_pair(16, 16, 2)
+    expected = metrics.mse(given, true)
+    for function in (metrics.reconstruction_loss, metrics.inversion_error):
+        torch.testing.assert_close(function(given * 255, true * 255, data_range=(0.0, 255.0)), expected)
+
+
+def test_texts_are_matched_by_any_score_and_what_is_left_over_stands_beside_nothing() -> None:
+    original = ["the patient was seen", "blood pressure is high"]
+    found = ["nothing of this", "pressure is high", "the patient seen"]
+    cost = torch.stack([-metrics.rouge(found, [text] * 3, kind="1") for text in original])
+    assert metrics.assignment(cost).tolist() == [2, 1]
+    with pytest.raises(MetricError, match="1 reconstructions cannot stand beside 2"):
+        metrics.assignment(cost[:, :1])
+    with pytest.raises(MetricError, match="NaN"):
+        metrics.assignment(cost / 0)

@@ -8,7 +8,7 @@ import pytest
 import sklearn.metrics as sk
 import torch
 from torch import Tensor
-from torchmetrics.functional.text import rouge_score
+from torchmetrics.functional.text import bleu_score, rouge_score, sacre_bleu_score
 
 from inversion_atlas.reference import metrics
 from inversion_atlas.reference.metrics import MetricError
@@ -126,3 +126,70 @@ def test_a_match_is_exact_or_nothing() -> None:
         metrics.exact_match("ab", "ab")
     with pytest.raises(MetricError, match="as many"):
         metrics.exact_match(["ab"], ["ab", "cd"])
+
+
+SENTENCES = [
+    ("the patient was seen on monday by dr. smith", "the patient was first seen on monday by dr. smith, twice"),
+    (
+        "blood pressure of 120,5 over 80 -was measured in 1999-2000",
+        "blood pressure of 120,5 over 80 was measured & noted",
+    ),
+    ("a b c d e", "a b c d e"),
+]
+
+
+@pytest.mark.parametrize("longest", [1, 2, 4])
+@pytest.mark.parametrize("smooth", [False, True])
+def test_bleu_agrees_with_torchmetrics_per_text_and_over_all(longest: int, smooth: bool) -> None:
+    given, true = map(list, zip(*SENTENCES, strict=True))
+    each = [bleu_score([g], [[t]], n_gram=longest, smooth=smooth).item() for g, t in SENTENCES]
+    options = {"longest": longest, "smooth": smooth}
+    assert metrics.bleu(given, true, **options).tolist() == pytest.approx(each, abs=1e-6)
+    together = bleu_score(given, [[t] for t in true], n_gram=longest, smooth=smooth).item()
+    assert metrics.bleu(given, true, corpus=True, **options).tolist() == pytest.approx([together], abs=1e-6)
+    assert abs(together - sum(each) / 3) > 1e-3
+
+
+def test_sacrebleu_is_bleu_over_all_texts_on_its_tokens() -> None:
+    given, true = map(list, zip(*SENTENCES, strict=True))
+    together = sacre_bleu_score(given, [[t] for t in true], tokenize="13a").item()
+    ours = metrics.bleu(given, true, corpus=True, tokens="13a").item()
+    assert ours == pytest.approx(together, abs=1e-6)
+    assert abs(ours - metrics.bleu(given, true, corpus=True).item()) > 1e-3
+
+
+def test_a_text_without_a_run_in_common_scores_nothing_and_smoothing_helps_it() -> None:
+    assert metrics.bleu(["a b c x", ""], ["a b c d", "a"]).tolist() == [0, 0]
+    assert 0 < metrics.bleu(["a b c x"], ["a b c d"], smooth=True).item() < 1
+    assert metrics.bleu(["x y"], ["a b"], smooth=True).item() == 0
+    with pytest.raises(MetricError, match="at least 1"):
+        metrics.bleu(["a"], ["a"], longest=0)
+    with pytest.raises(MetricError, match="spaces or 13a"):
+        metrics.bleu(["a"], ["a"], tokens="intl")  # type: ignore[arg-type]
+
+
+def test_a_bag_of_tokens_leaves_order_out() -> None:
+    assert metrics.token_accuracy([[2, 1, 1]], [[1, 2, 3]]).tolist() == [0]
+    assert metrics.token_accuracy([[2, 1, 1]], [[1, 2, 3]], count="bag").tolist() == pytest.approx([2 / 3])
+    padded = metrics.token_accuracy([[2, 0]], [[0, 2, 0]], ignored=frozenset({0}), count="bag")
+    assert padded.tolist() == [1]
+    with pytest.raises(MetricError, match="position or bag"):
+        metrics.token_accuracy([[1]], [[1]], count="set")  # type: ignore[arg-type]
+
+
+def test_a_match_can_pass_over_case_punctuation_and_digits() -> None:
+    given, true = ["Dr. Who, 7"], ["dr who 12"]
+    assert metrics.exact_match(given, true).item() == 0
+    assert metrics.exact_match(given, true, ignore_case=True, ignore_punctuation=True).item() == 0
+    options = {"ignore_case": True, "ignore_punctuation": True, "ignore_digits": True}
+    assert metrics.exact_match(given, true, **options).item() == 1
+
+
+def test_labels_can_be_counted_as_a_set_or_by_position() -> None:
+    found, labels = torch.tensor([0, 1, 1, 3]), torch.tensor([0, 1, 2, 2])
+    assert metrics.label_recovery_accuracy(found, labels) == 0.5
+    assert metrics.label_recovery_accuracy(found, labels, count="set") == 0.5
+    assert metrics.label_recovery_accuracy(found.flip(0), labels, count="position") == 0.25
+    assert metrics.label_recovery_accuracy(torch.tensor([0, 0, 1, 2]), labels, count="set") == 1
+    with pytest.raises(MetricError, match="multiset, set or position"):
+        metrics.label_recovery_accuracy(found, labels, count="list")  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from inversion_atlas.catalogue import DISCOVERY, REFUSED, SETTINGS, Catalogue, Place
 from inversion_atlas.checks.rule import Problem
+from inversion_atlas.checks.spelling import respelled
 from inversion_atlas.records.dataset import Dataset
 from inversion_atlas.records.discovery import Discovery, Refusal
 from inversion_atlas.records.facet import Facet
@@ -78,10 +79,11 @@ def fixes(catalogue: Catalogue) -> Iterator[Fix]:
             before = read_text(catalogue.root / path)
             found = list(misplaced(before, model, collection=collection, venues=venues))
             after = format_text(before, model, collection=collection, venues=venues) if found else before
+            after, changes = respelled(after, catalogue) if model is Paper else (after, ())
         except (YamlError, OSError):
             continue
         if after != before:
-            yield Fix(path, before, after, tuple(dict.fromkeys(each.what for each in found)))
+            yield Fix(path, before, after, tuple(dict.fromkeys([*(each.what for each in found), *changes])))
 
 
 def _is_plainly_canonical(text: str) -> bool:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +19,7 @@ import click
 from inversion_atlas.atomic import uninterrupted, write_atomic
 from inversion_atlas.catalogue import Catalogue, read
 from inversion_atlas.cli.main import Session
-from inversion_atlas.cli.reader import open_reader
+from inversion_atlas.cli.reader import open_reader, whisper
 from inversion_atlas.intake import files
 from inversion_atlas.intake.adding import DUPLICATE, NEW, REFUSED, UPDATE, Adding, Outcome, network_failed, unread
 from inversion_atlas.intake.entry import Entry
@@ -23,12 +27,18 @@ from inversion_atlas.intake.identifiers import read_arxiv
 from inversion_atlas.records.findings import printable
 
 if TYPE_CHECKING:
+    from inversion_atlas.intake.archive import Archive
     from inversion_atlas.intake.lookup import LookUp
 
 _FILE_ENDINGS = (".bib", ".bibtex", ".ris", ".json", ".txt", ".nbib", ".enw")
 # With more new records than this, what remains to be done is said once for all.
 _SHOWN_TODO = 5
+_SHOWN_FIELDS = 12
 _PROGRESS_EVERY = 100
+_KEYS = (
+    "--archive has copies made by an account of the Internet Archive: set ATLAS_ARCHIVE_KEYS to its access:secret "
+    "(https://archive.org/account/s3.php)"
+)
 
 
 @click.command(
@@ -40,11 +50,21 @@ _PROGRESS_EVERY = 100
 @click.option("--dry-run", is_flag=True, help="Write nothing; say what would be written.")
 @click.option("--offline", is_flag=True, help="Use only files and what was looked up before.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array with one object per entry read.")
+@click.option(
+    "--archive", "archiving", is_flag=True, help="Have archived copies made where there are none (ATLAS_ARCHIVE_KEYS)."
+)
 @click.option("--update", "updating", is_flag=True, help="Apply what is offered for records that exist, after asking.")
 @click.option("--yes", is_flag=True, help="With --update: do not ask.")
 @click.pass_obj
 def add(
-    session: Session, things: tuple[str, ...], dry_run: bool, offline: bool, as_json: bool, updating: bool, yes: bool
+    session: Session,
+    things: tuple[str, ...],
+    dry_run: bool,
+    offline: bool,
+    as_json: bool,
+    archiving: bool,
+    updating: bool,
+    yes: bool,
 ) -> None:
     """Add papers as draft records.
 
@@ -60,9 +80,14 @@ def add(
         raise click.UsageError("--yes goes with --update")
     if updating and not yes and ("-" in things or not sys.stdin.isatty()):
         raise click.UsageError("--update asks before each change; where nobody can answer, add --yes")
+    keys = os.environ.get("ATLAS_ARCHIVE_KEYS", "") if archiving else ""
+    if archiving and (offline or dry_run):
+        raise click.UsageError("--archive goes neither with --offline nor with --dry-run")
+    if archiving and not re.fullmatch(r"[!-9;-~]+:[!-9;-~]+", keys):
+        raise click.UsageError(_KEYS)
     catalogue, broken = read(session.root)
     with ExitStack() as stack:
-        asking = _Asking(catalogue, offline, stack)
+        asking = Asking(catalogue, offline, stack, keys)
         entries = list(_entries(things, asking))
         adding = Adding(catalogue, date.today(), dry_run)
         report = _JsonReport() if as_json else _TextReport(dry_run, updating)
@@ -75,7 +100,7 @@ def add(
 
 def _taken(
     entries: Sequence[Callable[[], Entry]],
-    asking: _Asking,
+    asking: Asking,
     adding: Adding,
     report: _JsonReport | _TextReport,
     updating: bool,
@@ -86,6 +111,8 @@ def _taken(
     try:
         for number, given in enumerate(entries, 1):
             entry = asking.complete(given())
+            if not adding.dry_run:
+                entry = asking.archived(entry, adding)
             with uninterrupted():
                 outcome = adding.take(entry)
                 outcomes.append(outcome)
@@ -99,7 +126,7 @@ def _taken(
     return outcomes, False
 
 
-def _entries(things: Sequence[str], asking: _Asking) -> Iterator[Callable[[], Entry]]:
+def _entries(things: Sequence[str], asking: Asking) -> Iterator[Callable[[], Entry]]:
     """Yield for each entry what gives it: those of files are at hand, those to be looked up are asked for in turn."""
     for thing in things:
         if thing == "-":
@@ -124,11 +151,13 @@ def _file(path: Path) -> list[Entry]:
         return [unread(str(path), f"cannot read {path}: {error.strerror}")]
 
 
-class _Asking:
+class Asking:
     """Looks things up, with a client that is made when first needed."""
 
-    def __init__(self, catalogue: Catalogue, offline: bool, stack: ExitStack) -> None:
+    def __init__(self, catalogue: Catalogue, offline: bool, stack: ExitStack, keys: str = "") -> None:
         self._catalogue = catalogue
+        self._keys = keys
+        self._archive: Archive | None = None
         self._offline = offline
         self._stack = stack
         self._look_up: LookUp | None = None
@@ -151,6 +180,13 @@ class _Asking:
             return entry
         return self._made().complete(entry)
 
+    def archived(self, entry: Entry, adding: Adding) -> Entry:
+        """Return an entry that will be a new record with the address of an archived copy, where there is one."""
+        if self._offline or entry.refused or not (page := adding.page_of(entry)):
+            return entry
+        archive = self._archives()
+        return replace(entry, archive=archive.copy_of(page)) if archive else entry
+
     def _made(self) -> LookUp:
         if self._look_up is None:
             reader, services, mail = open_reader(self._catalogue.settings, self._stack, offline=self._offline)
@@ -160,6 +196,19 @@ class _Asking:
             for id in self._expected:
                 self._look_up.expect(id)
         return self._look_up
+
+    def _archives(self) -> Archive | None:
+        if self._archive is None:
+            try:
+                from inversion_atlas.intake.archive import Archive
+            except ModuleNotFoundError:
+                # A file is read without what look-ups need.
+                return None
+            # A copy is welcome and never worth a long wait.
+            patience = {"tries": 1, "read_timeout": 8.0, "deadline": 12.0}
+            reader, services, _ = open_reader(self._catalogue.settings, self._stack, patience=patience)
+            self._archive = Archive(reader, services.archive, services.archive_web, self._keys, whisper)
+        return self._archive
 
 
 def _update(adding: Adding, outcome: Outcome, yes: bool) -> None:
@@ -223,6 +272,10 @@ class _TextReport:
         if interrupted:
             rest = total - len(outcomes)
             click.echo(f"Interrupted: {rest} entries were not begun; the same command goes on with them.", err=True)
+        if left_out := Counter(name for outcome in outcomes for name in outcome.entry.left_out):
+            named = ", ".join(f"{name} ({count})" for name, count in left_out.most_common(_SHOWN_FIELDS))
+            more = f" and {len(left_out) - _SHOWN_FIELDS} others" if len(left_out) > _SHOWN_FIELDS else ""
+            click.echo(printable(f"Left out, since records hold no such fields: {named}{more}."), err=True)
         written = [outcome for outcome in outcomes if outcome.status == NEW]
         for outcome in written[:_SHOWN_TODO]:
             click.echo(f"Remains in {outcome.path}: {printable('; '.join(outcome.todo))}.", err=True)

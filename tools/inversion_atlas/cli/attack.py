@@ -93,25 +93,34 @@ def attack(
 @click.argument("names", nargs=-1)
 @_CACHE
 def target(names: tuple[str, ...], cache: Path | None) -> None:
-    """Train the bundled targets, or those named, unless they are in the cache, and print how well they do.
+    """Train the bundled targets and generators, or those named, unless they are in the cache.
+
+    Prints how well targets do. A generator is what an adversary trains on public images.
 
     \b
     atlas target
     atlas target lenet digits-mlp
+    atlas target mnist-gan
     """
     _need_torch()
-    from inversion_atlas.reference.targets import training
+    from inversion_atlas.reference.targets import generators, training
 
+    known = [*training.RECIPES, *generators.RECIPES]
     for name in names:
-        if name not in training.RECIPES:
-            raise click.UsageError(f"no target {name!r}: {did_you_mean(name, list(training.RECIPES))}")
+        if name not in known:
+            raise click.UsageError(f"no target {name!r}: {did_you_mean(name, known)}")
     with _collecting():
-        for name in names or training.RECIPES:
+        for name in names or known:
+            if name in generators.RECIPES:
+                with _progress(name) as progress:
+                    generators.load(name, cache, progress)
+                click.echo(f"{name:<22} {generators.RECIPES[name].about}")
+                continue
             loaded = training.load(name, cache)
             accuracy = (
                 f"accuracy {loaded.train_accuracy:.1%} on its training images, {loaded.test_accuracy:.1%} on others"
             )
-            click.echo(f"{name:<16} {loaded.data.name:<12} {accuracy}")
+            click.echo(f"{name:<22} {loaded.data.name:<12} {accuracy}")
 
 
 @click.command(epilog="Exit codes: 0 done, 2 wrong use, 3 torch is not installed, 130 interrupted.")

@@ -46,20 +46,27 @@ _CHECK = click.option(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder where another builder has rendered mkdocs.yml; default: MkDocs renders it now.",
 )
+@click.option("--no-site", is_flag=True, help="Build README.md and schemas/ only.")
 @click.pass_context
-def build(ctx: click.Context, out: Path | None, checked: bool, shells: Path | None) -> None:
+def build(ctx: click.Context, out: Path | None, checked: bool, shells: Path | None, no_site: bool) -> None:
     """Build README.md, schemas/ and the website.
 
     \b
     atlas build
     atlas build --out public --no-check
+    atlas build --no-site
     zensical build && atlas build --shells build/shells
 
     The website replaces the previous one only when it is whole: a build that is interrupted or fails changes nothing.
     """
     session: Session = ctx.obj
+    if no_site and (out or shells):
+        raise click.UsageError("--out and --shells are for the website, which --no-site leaves out")
     with _interruptible(ctx):
-        build_all(session, out or _default_out(session), checked, shells)
+        if no_site:
+            _build_generated(session, checked)
+        else:
+            build_all(session, out or _default_out(session), checked, shells)
 
 
 @click.command()
@@ -103,9 +110,8 @@ def serve(ctx: click.Context, out: Path | None, port: int, host: str) -> None:
 
 def build_all(session: Session, out: Path, checked: bool, shells: Path | None) -> Report:
     """Build everything, saying on stderr how far it is; raises CatalogueError or click.ClickException."""
-    from inversion_atlas.generated import files
     from inversion_atlas.website.build import build_site
-    from inversion_atlas.website.publish import BusyError, NotOursError, update_file
+    from inversion_atlas.website.publish import BusyError, NotOursError
     from inversion_atlas.website.shells import ShellError
     from inversion_atlas.website.theme import ThemeError
 
@@ -119,8 +125,7 @@ def build_all(session: Session, out: Path, checked: bool, shells: Path | None) -
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot write the website: {error}") from None
-    for path, text in files(catalogue).items():
-        update_file(catalogue.root / path, text)
+    _write_generated(catalogue)
     seconds, used = time.perf_counter() - started, time.process_time() - processor
     click.echo(
         f"{out}: {report.files:,} files, {report.size / 1e6:.1f} MB from {len(catalogue.papers):,} papers in "
@@ -128,6 +133,20 @@ def build_all(session: Session, out: Path, checked: bool, shells: Path | None) -
         err=True,
     )
     return report
+
+
+def _build_generated(session: Session, checked: bool) -> None:
+    if checked:
+        _stop_on_errors(session.catalogue)
+    _write_generated(session.catalogue)
+
+
+def _write_generated(catalogue: Catalogue) -> None:
+    from inversion_atlas.generated import files
+    from inversion_atlas.website.publish import update_file
+
+    for path, text in files(catalogue).items():
+        update_file(catalogue.root / path, text)
 
 
 def _follow(live: LiveSite, news: News) -> None:

@@ -17,6 +17,7 @@ from inversion_atlas.atomic import write_atomic
 from inversion_atlas.catalogue import read
 from inversion_atlas.checks import style
 from inversion_atlas.checks.rule import Rule
+from inversion_atlas.cli.annotations import annotation
 from inversion_atlas.cli.main import Session
 from inversion_atlas.records.explain import did_you_mean
 from inversion_atlas.records.findings import Finding, Severity, printable
@@ -24,13 +25,12 @@ from inversion_atlas.records.findings import Finding, Severity, printable
 ALL_RULES: tuple[Rule, ...] = (*checks.RULES, *generated.RULES)
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
-_ANNOTATIONS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
 @click.command(epilog="Exit codes: 0 nothing to mend, 1 findings, 2 wrong use.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", help="How to print.")
-@click.option("--fix", is_flag=True, help="Put key order, quotes and the spelling of venues right.")
+@click.option("--fix", is_flag=True, help="Put order, quotes and the spelling of venues, terms and identifiers right.")
 @click.option("--diff", is_flag=True, help="With --fix: print what would change, and change nothing.")
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
 @click.option("-v", "--notes", is_flag=True, help="Show notes, too.")
@@ -131,27 +131,12 @@ def _print(found: Sequence[Finding], form: str) -> None:
         # A CI log may obey what follows "##[", wherever it stands.
         click.echo(json.dumps([_as_json(each) for each in found], indent=2).replace("##[", "#\\u0023["))
     for each in found if form != "json" else ():
-        click.echo(_as_annotation(each) if form == "github" else _as_text(each), color=_colour())
+        click.echo(annotation(each) if form == "github" else _as_text(each), color=_colour())
 
 
 def _as_json(finding: Finding) -> dict[str, str | int]:
     keys = ("code", "severity", "path", "line", "column", "message", "hint")
     return {key: getattr(finding, key) for key in keys}
-
-
-def _as_annotation(finding: Finding) -> str:
-    """Return the finding as a command of a GitHub workflow."""
-    properties = {"file": finding.path, "line": finding.line, "col": finding.column, "title": finding.code}
-    listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
-    return f"::{_ANNOTATIONS[finding.severity]} {listed}::{_data(f'{finding.message}.{finding.advice}')}"
-
-
-def _data(text: str) -> str:
-    return printable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _as_text(finding: Finding) -> str:

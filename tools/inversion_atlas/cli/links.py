@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
 
 from inversion_atlas.atomic import write_atomic
-from inversion_atlas.catalogue import Place
+from inversion_atlas.catalogue import Catalogue, Place
+from inversion_atlas.cli.annotations import annotation
 from inversion_atlas.cli.filters import FilterCommand, filter_text
 from inversion_atlas.cli.main import Session
 from inversion_atlas.links import report as reports
@@ -38,6 +39,10 @@ _SAVE_SECONDS = 5.0
 _CODES = "Exit codes: 0 no link fails, 1 links fail or the catalogue has errors, 2 wrong use, 3 the network failed, "
 _STATE_OPTION = click.option(
     "--state", type=click.Path(dir_okay=False, path_type=Path), help=f"What is remembered. Default: {STATE}."
+)
+
+_FORMAT_OPTION = click.option(
+    "--format", "form", type=click.Choice(["text", "json", "markdown", "github"]), help="How to print. Default: text."
 )
 
 
@@ -65,6 +70,7 @@ def links() -> None:
 @click.option("--longest-wait", type=click.FloatRange(0), default=120.0, show_default=True, metavar="SECONDS")
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to remember. Default: today.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array with one object per link.")
+@_FORMAT_OPTION
 @click.pass_obj
 def check(
     session: Session,
@@ -78,6 +84,7 @@ def check(
     longest_wait: float,
     today: datetime | None,
     as_json: bool,
+    form: str | None,
 ) -> None:
     """Ask every link of the catalogue, or of the papers a query selects, how it is.
 
@@ -88,6 +95,7 @@ def check(
         from inversion_atlas.links.checking import Pace
     except ModuleNotFoundError as error:
         raise click.UsageError(f"{_INSTALL} ({error.name} is missing)") from None
+    form = _form(form, json=as_json)
     day = today.date() if today else date.today()
     path = state or session.root / STATE
     known = read_state(path)
@@ -104,11 +112,7 @@ def check(
     if not run.silent:
         run.save()
     asked = reports.links_of({url: places[url] for url in places if url not in run.unasked}, run.state)
-    if as_json:
-        click.echo(json.dumps([link.as_json() for link in asked], indent=1, ensure_ascii=False))
-    else:
-        for line in reports.text(asked):
-            click.echo(printable(line))
+    _print(session.catalogue, asked, form)
     raise SystemExit(run.exit_code(asked, left, len(places) - len(due)))
 
 
@@ -116,18 +120,45 @@ def check(
 @_STATE_OPTION
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array with one object per link.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown for a standing issue.")
+@_FORMAT_OPTION
 @click.pass_obj
-def report(session: Session, state: Path | None, as_json: bool, as_markdown: bool) -> None:
-    """Say what is remembered of the links; nothing is asked."""
-    if as_json and as_markdown:
-        raise click.UsageError("--json and --markdown exclude each other")
-    found = reports.links_of(link_places(session.catalogue), read_state(state or session.root / STATE))
-    if as_json:
-        click.echo(json.dumps([link.as_json() for link in found], indent=1, ensure_ascii=False))
-    else:
-        for line in reports.markdown(found) if as_markdown else reports.text(found):
-            click.echo(printable(line))
+def report(session: Session, state: Path | None, as_json: bool, as_markdown: bool, form: str | None) -> None:
+    """Say what is remembered of the links; nothing is asked.
+
+    \b
+    atlas links report
+    atlas links report --format github    # annotations beside the lines of a pull request
+    """
+    form = _form(form, json=as_json, markdown=as_markdown)
+    found = _remembered(session, state)
+    _print(session.catalogue, found, form)
     raise SystemExit(1 if any(link.standing in ("dead", "failing") for link in found) else 0)
+
+
+@links.command(epilog="Exit codes: 0 done, 1 the catalogue has errors, 2 wrong use or no list of issues.")
+@click.argument("issues", type=click.File("rb"))
+@_STATE_OPTION
+@click.option("--author", default="github-actions[bot]", show_default=True, help="Who writes the issue.")
+@click.pass_obj
+def issue(session: Session, issues: IO[bytes], state: Path | None, author: str) -> None:
+    """Decide what becomes of the one issue about links, as JSON: {action, number, title, body}.
+
+    \b
+    gh issue list --state all --limit 1000 --json number,state,title,body,author > issues.json
+    atlas links issue issues.json > verdict.json
+
+    ISSUES is what GitHub lists, open and closed, or - for the standard input. The action is create, update, reopen,
+    close or nothing; the issue stands open while a link is dead or has moved for good.
+    """
+    from inversion_atlas.links.issue import IssuesError, verdict
+
+    try:
+        listed = json.loads(issues.read())
+        decided = verdict(_remembered(session, state), listed, author)
+    except (IssuesError, ValueError, RecursionError) as error:
+        message = str(error) if isinstance(error, IssuesError) else "it is no JSON"
+        raise click.BadParameter(printable(message), param_hint="ISSUES") from None
+    click.echo(json.dumps(decided.as_json(), indent=1, ensure_ascii=False))
 
 
 @links.command(epilog="Exit codes: 0 done, 1 a file was left as it is, 2 wrong use, 130 interrupted.")
@@ -149,6 +180,31 @@ def fix(session: Session, state: Path | None, write: bool) -> None:
     elif not found:
         click.echo("No link is known to have moved for good.", err=True)
     raise SystemExit(1 if failed else 0)
+
+
+def _form(form: str | None, *, json: bool = False, markdown: bool = False) -> str:
+    """Return the one format that the options name."""
+    named = [name for name, wanted in ((form, form), ("json", json), ("markdown", markdown)) if wanted]
+    if len(set(named)) > 1:
+        raise click.UsageError("name one format: --json, --markdown and --format exclude each other")
+    return named[0] or "text" if named else "text"
+
+
+def _print(catalogue: Catalogue, found: Sequence[reports.Link], form: str) -> None:
+    match form:
+        case "json":
+            click.echo(json.dumps([link.as_json() for link in found], indent=1, ensure_ascii=False))
+        case "github":
+            for finding in reports.findings(catalogue, found):
+                click.echo(annotation(finding))
+            click.echo(printable(reports.counted(found)), err=True)
+        case _:
+            for line in reports.markdown(found) if form == "markdown" else reports.text(found):
+                click.echo(printable(line))
+
+
+def _remembered(session: Session, state: Path | None) -> list[reports.Link]:
+    return reports.links_of(link_places(session.catalogue), read_state(state or session.root / STATE))
 
 
 def _written(path: Path, changes: Sequence[Move]) -> bool:

@@ -25,17 +25,21 @@ _COMMANDS = {
     "new": "new",
     "add": "add",
     "links": "links",
+    "review": "review",
+    "github": "github",
     "discover": "discover",
     "refresh": "refresh",
     "export": "export",
     "schema": "export",
     "build": "build",
     "serve": "build",
+    "release": "release",
     "attack": "attack",
     "target": "attack",
     "bench": "attack",
 }
 _SHOWN_FINDINGS = 20
+_INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,9 @@ class _Commands(click.Group):
             more = f"{rest} more; " if rest > 0 else ""
             click.echo(f"The catalogue has errors: {more}`atlas check` lists them all.", err=True)
             ctx.exit(1)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("Interrupted.", err=True)
+            ctx.exit(_INTERRUPTED)
         except QueryError as error:
             raise click.UsageError(f"{error.message} (at character {error.position + 1}); {error.hint}") from None
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
@@ -20,11 +22,16 @@ _INSTALL = "look-ups need httpx: pip install 'inversion-atlas[intake]' (files ar
 
 
 def open_reader(
-    settings: Settings, stack: ExitStack, *, offline: bool = False, cache_days: float = 30.0
+    settings: Settings,
+    stack: ExitStack,
+    *,
+    offline: bool = False,
+    cache_days: float = 30.0,
+    patience: Mapping[str, Any] | None = None,
 ) -> tuple[Reader, Services, str]:
     """Return a client that `stack` closes, the services it asks, and the address they may write to.
 
-    Raises click.UsageError where httpx is not installed.
+    `patience` sets further fields of Manners. Raises click.UsageError where httpx is not installed.
     """
     try:
         from inversion_atlas.intake.lookup import Services
@@ -33,9 +40,9 @@ def open_reader(
     except ModuleNotFoundError as error:
         raise click.UsageError(f"{_INSTALL} ({error.name} is missing)") from None
     contact = settings.contact or settings.repository or ""
-    manners = Manners(contact, cache_days=cache_days)
+    manners = Manners(contact, cache_days=cache_days, **(patience or {}))
     if _is_number(delay := os.environ.get("ATLAS_DELAY", "")):
-        manners = Manners(contact, float(delay), {}, backoff=float(delay), cache_days=cache_days)
+        manners = replace(manners, delay=float(delay), delays={}, backoff=float(delay))
     services = Services.from_environment()
     key = os.environ.get("ATLAS_OPENALEX_KEY", "")
     reader = Reader(
@@ -44,9 +51,14 @@ def open_reader(
         cache=cache_folder(),
         offline=offline,
         tokens={urlsplit(services.openalex).netloc.lower(): key} if key else {},
-        tell=lambda text: click.echo(printable(text), err=True),
+        tell=whisper,
     )
     return stack.enter_context(reader), services, contact if "@" in contact else ""
+
+
+def whisper(text: str) -> None:
+    """Say on the error channel what a service does, with nothing in it that a terminal obeys."""
+    click.echo(printable(text), err=True)
 
 
 def _is_number(text: str) -> bool:

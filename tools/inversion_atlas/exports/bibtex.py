@@ -15,11 +15,12 @@ from inversion_atlas.records.paper import Paper
 
 # A name with one of these is kept whole, for biber takes the initials of its parts and stumbles over them; commas it
 # counts inside braces too, unless they hold the whole name.
-_ODD = re.compile(r"[\\{}%&#$_^~<>|`\"@=]")
+_ALONE = "".join(tex.SPACING) + "ˆ"
+_ODD = re.compile(rf"[\\{{}}%&#$_^~<>|`\"@={_ALONE}]")
 # The names that need nothing: capitalized words, none of them the word that joins two names.
 _PLAIN = re.compile(r"(?!And,)[A-Z][a-z]+, (?:[A-Z](?:\.|[a-z]+)(?<!And)(?: |$))+(?<! )")
 # At the start of a name these would become an initial that is half a TeX command.
-_NO_INITIAL = "\\{}~^`_$%#& "
+_NO_INITIAL = "\\{}~^`_$%#& " + _ALONE
 _AND = re.compile(r"(?:^|\s)and(?:\s|$)", re.IGNORECASE)
 _VERBATIM = frozenset(("doi", "url", "eprint"))
 _TYPES = {

@@ -49,6 +49,16 @@ ACCENTS = {
     "\u0328": "k",
     "\u0331": "b",
 }
+# Accents that stand by themselves; those without a command that biber leaves alone become the sign they look like.
+ALONE = {
+    "¯": r"{\textasciimacron}", "¨": r"{\textasciidieresis}", "´": r"{\textasciiacute}", "˘": r"{\textasciibreve}",
+    "ˇ": r"{\textasciicaron}", "˝": r"{\textacutedbl}",
+}  # fmt: skip
+SPACING = ALONE | {
+    "¸": r"{\quotesinglbase}", "˛": r"{\quotesinglbase}", "˙": r"{\textperiodcentered}", "˚": r"{\textdegree}",
+    "˜": r"{\textasciitilde}", "ˉ": r"{\textasciimacron}", "‾": r"{\textasciimacron}",
+}  # fmt: skip
+_SPACING_MARKS = {unicodedata.normalize("NFKC", char)[-1]: code for char, code in reversed(SPACING.items())}
 _BELOW = frozenset("dckb") | {"textcommabelow"}
 _MATH_ACCENTS = {"\u0300": "grave", "\u0301": "acute", "\u0303": "tilde", "\u0304": "bar", "\u0308": "ddot"}
 LETTERS = {
@@ -114,7 +124,7 @@ def escape_name(text: str) -> str:
     """Return a name as `escape` does, but Greek and signs as letters: an initial cannot be half a formula."""
     if not _NOT_PLAIN.search(text):
         return text
-    return escape("".join(_transliterated(char) if _known_as_math(char) else char for char in text))
+    return escape("".join(map(_in_name, text)))
 
 
 def keep(text: str) -> str:
@@ -196,15 +206,24 @@ def _escaped_cluster(cluster: str) -> str:
     if marks and (base.isascii() or base in LETTERS):
         return _accented(base, marks) if base.isalpha() else escape(base)
     compatible = unicodedata.normalize("NFKC", cluster)
-    if compatible != cluster:
+    if compatible[:1].isspace() and (alone := "".join(_SPACING_MARKS.get(mark, "") for mark in compatible)):
+        return alone
+    if compatible != cluster and compatible.strip():
         return escape(compatible)
     return escape(_transliterated(cluster[0]))
 
 
 def _known(char: str) -> str | None:
-    if char in LETTERS:
-        return LETTERS[char]
+    if found := LETTERS.get(char) or SPACING.get(char):
+        return found
     return f"{{${SIGNS[char]}$}}" if char in SIGNS else None
+
+
+def _in_name(char: str) -> str:
+    # A comma would part the name.
+    if not char.isascii() and "," in anyascii(char):
+        return " "
+    return _transliterated(char) if _known_as_math(char) else char
 
 
 def _known_as_math(char: str) -> bool:

@@ -20,7 +20,11 @@ NAMES = frozenset(
     Newton Pandora Pareto Pearson Poisson Python Rademacher Rashomon Rényi Riemannian Shannon Shapley Siamese
     Sinkhorn Sobolev Spanish Stackelberg Sybil Taylor Trojan Turing Wasserstein Wiener Wikipedia""".split()
 )
-_WORD = r"[^\W_]+(?:['’.&+][^\W_]+)*\+*"
+# A letter may bear accents that have no letter of their own with it.
+_MARKS = r"\u0300-\u036f"
+_LETTERS = rf"[^\W_](?:[^\W_]|[{_MARKS}])*"
+_WORD = rf"{_LETTERS}(?:['’.&+]{_LETTERS})*\+*"
+_ACCENTS = re.compile(f"[{_MARKS}]")
 _COMPOUND = re.compile(rf"{_WORD}(?:[-‐‑–/]{_WORD})*")
 _PART = re.compile(_WORD)
 _NEW_SENTENCE = re.compile(r"[?!]['’”\")]?\s+[‘“\"(]?$|(?:—|\s–)\s*$")
@@ -81,6 +85,7 @@ def _protected_compound(compound: str, names: Collection[str], opens: bool) -> l
 
 
 def _needs(word: str, names: Collection[str], compound: bool) -> bool:
+    word = _ACCENTS.sub("", word)
     if not word[1:].islower() and any(map(str.isupper, word[1:])):
         return True
     if not word[0].isupper():

@@ -45,12 +45,14 @@ class Outcome:
             "doi": (links.doi if links else entry.doi) or None,
             "arxiv": (links.arxiv if links else entry.arxiv) or None,
             "url": entry.url or None,
+            "archive": entry.archive or None,
             "status": self.status,
             "id": self.paper.id if self.paper else None,
             "file": self.path or None,
             "why": self.why or None,
             "changes": [{"field": c.field, "old": c.old or None, "new": c.new} for c in self.changes],
             "remaining": list(self.todo),
+            "left_out": list(entry.left_out),
             "origin": entry.origin or None,
             "key": entry.key or None,
             "line": entry.line or None,
@@ -86,6 +88,14 @@ class Adding:
         if record is not None:
             return self._known(record, paper, replace(entry, venue=venue or entry.venue), why)
         return self._new(paper, replace(entry, venue=venue or entry.venue), entry)
+
+    def page_of(self, entry: Entry) -> str:
+        """Return the address of which a new record wants an archived copy; nothing where none would be written."""
+        paper, _ = draft.paper_of(entry, self.catalogue, self.today)
+        if paper is None:
+            return ""
+        paper, _ = self.index.without_contradictions(paper, entry.line)
+        return "" if self.index.find(paper)[0] else draft.page_of(paper)
 
     def apply(self, outcome: Outcome) -> str:
         """Return the text of a record's file with the offered changes in it; raises ValueError or OSError."""

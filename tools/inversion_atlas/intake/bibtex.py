@@ -49,6 +49,10 @@ _MONTHS = {
 _FROM_VOLUME = {"title": "booktitle", "booktitle": "booktitle"}
 _NOT_INHERITED = frozenset(("author", "key", "crossref", "xref", "label", "doi", "url", "eprint", "pages", "abstract"))
 _DEEPEST = 5
+_HELD = frozenset(
+    """author title subtitle year date volume number issue pages doi url eprint archiveprefix eprinttype arxiv arxivid
+    abstract crossref""".split()
+)
 _NO_WORK = {"proceedings": "a volume of proceedings", "periodical": "a whole periodical"}
 
 
@@ -353,7 +357,8 @@ def _entry(raw: Raw, by_key: dict[str, Raw], text: Text, origin: str) -> Entry:
     year = identifiers.read_year(to_unicode(fields.get("year") or fields.get("date") or ""))
     if year is None and (said := fields.get("year") or fields.get("date")):
         problems.append(Problem("bad-year", f"{to_unicode(said)[:40]!r} is no year", raw.lines.get("year", raw.line)))
-    venue = _venue(raw.kind, fields)
+    venue_field, venue = _venue(raw.kind, fields)
+    url = _url(fields.get("url", ""), fields.get("howpublished", ""))
     return Entry(
         title=title,
         authors=authors,
@@ -364,7 +369,7 @@ def _entry(raw: Raw, by_key: dict[str, Raw], text: Text, origin: str) -> Entry:
         pages=identifiers.read_pages(to_unicode(fields.get("pages", ""))),
         doi=doi,
         arxiv=arxiv,
-        url=_url(fields.get("url", ""), fields.get("howpublished", "")),
+        url=url,
         abstract=to_unicode(fields.get("abstract", "")),
         line=raw.line,
         key=raw.key,
@@ -372,7 +377,18 @@ def _entry(raw: Raw, by_key: dict[str, Raw], text: Text, origin: str) -> Entry:
         problems=(*text.between(raw.line, raw.last_line), *problems),
         cut_off=cut_off,
         preprint=_says_preprint(venue) or (bool(arxiv) and not venue),
+        left_out=tuple(_left_out(raw.fields, venue_field, url)),
     )
+
+
+def _left_out(fields: dict[str, str], venue_field: str, url: str) -> Iterator[str]:
+    """Yield the fields that say something for which a record has no place."""
+    for name, value in fields.items():
+        if not value.strip() or name in _HELD or name == venue_field:
+            continue
+        # Some fields are read for an identifier or an address and hold nothing more.
+        if not (identifiers.read_arxiv(to_unicode(value)) or "doi.org/10." in value or (url and url in value)):
+            yield name
 
 
 def _inherit(raw: Raw, fields: dict[str, str], by_key: dict[str, Raw], problems: list[Problem]) -> None:
@@ -423,7 +439,8 @@ def _volume(fields: dict[str, str]) -> str:
     return "" if volume.startswith("abs/") else volume
 
 
-def _venue(kind: str, fields: dict[str, str]) -> str:
+def _venue(kind: str, fields: dict[str, str]) -> tuple[str, str]:
+    """Return the field that names the venue, and what it says; nothing where none does."""
     order = {
         "inproceedings": ("booktitle", "journal", "journaltitle", "series", "eventtitle"),
         "conference": ("booktitle", "journal", "series"),
@@ -437,8 +454,8 @@ def _venue(kind: str, fields: dict[str, str]) -> str:
     for name in order:
         value = fields.get(name, "")
         if value.strip() and not (name == "howpublished" and "http" in value) and "\\url" not in value:
-            return to_unicode(value)
-    return ""
+            return name, to_unicode(value)
+    return "", ""
 
 
 def _says_preprint(venue: str) -> bool:

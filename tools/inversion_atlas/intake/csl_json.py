@@ -70,7 +70,15 @@ def item_entry(item: Any, line: int = 0, origin: str = "", text: Text | None = N
         problems=(*problems, *wrong, *(text.between(line, line) if text else ())),
         cut_off=cut_off,
         preprint=bool(arxiv) and "arxiv" in f"{venue} {_text(item, 'publisher')}".lower(),
+        left_out=tuple(clean(str(key))[:80] for key in item if key not in _HELD),
     )
+
+
+# Properties that a record holds, or that are read for its venue and identifiers.
+_HELD = frozenset(
+    """id type citation-key title author issued published event-date DOI URL volume issue number page abstract archive
+    archive_location container-title event event-title""".split()
+)
 
 
 def _text(item: dict[str, Any], *keys: str) -> str:

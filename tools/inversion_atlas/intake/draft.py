@@ -48,6 +48,13 @@ def paper_of(entry: Entry, catalogue: Catalogue, today: date | None = None) -> t
     return None, entry.with_problems([Problem("bad-record", "no record can be made of this entry", entry.line)])
 
 
+def page_of(paper: Paper) -> str:
+    """Return the address of which an archived copy is wanted: the paper's page, else its PDF, arXiv or DOI."""
+    links = paper.links
+    arxiv = arxiv_address(links.arxiv) if links.arxiv else ""
+    return links.paper or links.pdf or arxiv or (doi_address(links.doi) if links.doi else "")
+
+
 def with_id(paper: Paper, taken: Container[str]) -> Paper:
     """Return the record under the first free id for it."""
     return paper.model_copy(update={"id": paper_id(paper.authors, paper.year, paper.title, taken)})
@@ -77,6 +84,8 @@ def remaining(paper: Paper, entry: Entry) -> list[str]:
         todo.insert(0, "name all authors")
     if not paper.venue:
         todo.insert(0, "set `venue`" if not entry.venue else f"add {entry.venue!r} to data/venues.yaml and set `venue`")
+    if not paper.links.archive:
+        todo.append("give an archived copy in `links.archive`")
     if not paper.evidence:
         todo.append("give in `evidence` the pages on which you saw the facts")
     return todo
@@ -84,6 +93,7 @@ def remaining(paper: Paper, entry: Entry) -> list[str]:
 
 def _fields(entry: Entry, venue: str, today: date | None) -> dict[str, Any]:
     links = {"doi": entry.doi, "arxiv": entry.arxiv, "paper": _own_page(entry), "pdf": entry.pdf}
+    links["archive"] = entry.archive
     kind, _ = suggested_kind(entry.title, entry.abstract)
     fields: dict[str, Any] = {
         "id": _NO_ID_YET,

@@ -63,6 +63,7 @@ class Entry:
     arxiv: str = ""
     url: str = ""
     pdf: str = ""
+    archive: str = ""
     abstract: str = ""
     journal_ref: str = ""
     line: int = 0
@@ -73,6 +74,8 @@ class Entry:
     # The authors are known to be more than those named.
     cut_off: bool = False
     preprint: bool = False
+    # Fields of the description that no record holds, as they are called there.
+    left_out: tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -85,7 +88,9 @@ class Entry:
         return replace(self, problems=self.problems + added) if added else self
 
     def complete(self) -> Entry:
-        """Return the entry, refused where title, authors or year are missing."""
+        """Return the entry, refused where title, authors or year are missing; what is no entry lacks nothing."""
+        if self.refused and not (self.title or self.authors or self.year):
+            return self
         missing = (
             (not any(map(str.isalnum, self.title)), "no-title", "the entry has no title"),
             (not self.authors, "no-author", "the entry names no author"),

@@ -22,7 +22,7 @@ _HYPHEN = re.compile(r"\s*-\s*")
 
 
 def read_doi(text: str) -> str:
-    """Return the bare DOI in a text, or nothing. Its case stays: DOIs are compared without."""
+    """Return the bare DOI in a text in lower case, in which every spelling of it is the same; or nothing."""
     text = _DOI_PREFIX.sub("", text.strip().replace("\\_", "_").replace("\\", ""))
     if "%2f" in text.lower():
         text = unquote(text)
@@ -33,7 +33,8 @@ def read_doi(text: str) -> str:
     doi = found[0].rstrip(".,;:'")
     while doi.endswith(")") and doi.count("(") < doi.count(")"):
         doi = doi[:-1]
-    return doi if DOI.fullmatch(doi) else ""
+    # The classes in ids of arXiv, `cs.CR/0601001`, are in capitals.
+    return (doi if ARXIV_DOI.fullmatch(doi) else doi.lower()) if DOI.fullmatch(doi) else ""
 
 
 def arxiv_of_doi(doi: str) -> str:

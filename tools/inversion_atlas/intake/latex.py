@@ -23,6 +23,7 @@ _LETTERS = {
     # Of two signs with one command the first stands for it.
     **{code[1:]: sign for sign, code in reversed(tex.SIGNS.items()) if code.startswith("\\")},
     **{code[2:-1]: char for char, code in tex.LETTERS.items() if code.startswith("{\\")},
+    **{code[2:-1]: char for char, code in tex.ALONE.items()},
     **{code[2:-1]: char for char, code in tex.PUNCTUATION.items() if code.startswith("{\\")},
     "i": "ı", "j": "ȷ", "S": "§", "P": "¶", "ss": "ß", "SS": "SS", "ldots": "…", "textellipsis": "…",
     "textendash": "–", "textemdash": "—", "textquoteleft": "‘", "textquoteright": "’", "textquotedblleft": "“",

@@ -40,6 +40,8 @@ class Services:
     openalex: str = "https://api.openalex.org"
     openreview: str = "https://api2.openreview.net"
     openreview_old: str = "https://api.openreview.net"
+    archive: str = "https://archive.org"
+    archive_web: str = "https://web.archive.org"
     # If set, pages of publishers are read here, under their own path.
     pages: str = ""
 

@@ -63,6 +63,12 @@ def read(text: Text, origin: str = "") -> list[Entry]:
     return found
 
 
+# Tags whose values a record holds, or that are read for its venue and identifiers.
+_HELD = frozenset(
+    """TY ID TI T1 CT AU A1 PY Y1 DA Y2 DO VL IS SP EP UR L1 L2 AB N2 AN C1 M3 L3 JO JF JA J1 J2 T2 BT PB ER""".split()
+)
+
+
 def _entry(record: dict[str, list[str]], start: int, end: int, early: list[Problem], text: Text, origin: str) -> Entry:
     def first(*tags: str) -> str:
         return next((clean(value) for tag in tags for value in record.get(tag, ())[:1] if value.strip()), "")
@@ -102,4 +108,5 @@ def _entry(record: dict[str, list[str]], start: int, end: int, early: list[Probl
         problems=(*text.between(start, end), *problems, *wrong),
         cut_off=cut_off,
         preprint=bool(arxiv) and (not venue or "arxiv" in venue.lower()),
+        left_out=tuple(tag for tag in record if tag not in _HELD and any(map(str.strip, record[tag]))),
     )

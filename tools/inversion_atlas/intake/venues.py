@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from inversion_atlas.catalogue import Catalogue
@@ -20,8 +20,28 @@ _TAIL = re.compile(r"[,;]\s*(?:vol(?:ume)?\.?|no\.?|pp?\.?|pages?|part|series|he
 _ARXIV = re.compile(r"\b(?:arxiv|corr|computing research repository)\b", re.IGNORECASE)
 # Words that one spelling of a venue has and another lacks.
 _LOOSE = frozenset(
-    ("the", "of", "annual", "international", "intl", "ieee", "cvf", "acm", "usenix", "conf", "conference")
+    (
+        "the",
+        "of",
+        "in",
+        "on",
+        "and",
+        "sigsac",
+        "advances",
+        "annual",
+        "international",
+        "intl",
+        "ieee",
+        "cvf",
+        "acm",
+        "usenix",
+        "conf",
+        "conference",
+    )
 )
+# No name is longer, and what is longer costs time.
+_LONGEST = 300
+_JOINING = frozenset(("the", "of", "in", "on", "and", "for", "&"))
 _SHORT = re.compile(r"\(([^()]+)\)")
 
 
@@ -41,7 +61,23 @@ def find_venue(text: str, catalogue: Catalogue) -> str:
         # A workshop at a conference is not that conference.
         if key and (not workshop or "workshop" in f"{catalogue.venues[key].type} {catalogue.venues[key].name}".lower()):
             return key
-    return ""
+    return "" if workshop else _abbreviated(text, spellings)
+
+
+def _abbreviated(text: str, spellings: Mapping[str, str]) -> str:
+    """Return the one venue of whose name each word begins as those of `text`: `IEEE Trans. Inf. Forensics Secur.`"""
+    words = [
+        word for word in _YEAR.sub(" ", text).strip(" ,;:").lower().replace(".", ". ").split() if word not in _JOINING
+    ]
+    if len(words) < 3 or "." in words or not any(word.endswith(".") for word in words):
+        return ""
+    pattern = re.compile(" ".join(re.escape(w[:-1]) + r"\S*" if w.endswith(".") else re.escape(w) for w in words))
+    found = {key for spelling, key in spellings.items() if pattern.fullmatch(_without_joining(spelling))}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _without_joining(spelling: str) -> str:
+    return " ".join(word for word in spelling.split() if word not in _JOINING)
 
 
 def _candidates(text: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ import asyncio
 import os
 import re
 import ssl
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -259,8 +260,8 @@ class _Checking:
         host = _host(url)
         for attempt in range(_TRIES):
             reply = await self._ask(method, url, keep)
-            asked = retry_after(reply.headers.get("retry-after", ""))
-            if reply.status != 429 and (reply.status != 503 or asked is None):
+            asked = _asked_wait(reply)
+            if reply.status != 429 and (reply.status not in (403, 503) or asked is None):
                 return reply
             wait = asked if asked is not None else max(self._pace.delay, 0.1) * 2**attempt
             if wait > self._pace.longest_wait:
@@ -302,6 +303,16 @@ class _Checking:
                 break
             await asyncio.sleep(rest)
         self._free_at[host] = clock() + self._pace.delay
+
+
+def _asked_wait(reply: _Reply) -> float | None:
+    """Return the seconds that a host asks to wait; GitHub says when its limit ends, with 403 or 429."""
+    if (wait := retry_after(reply.headers.get("retry-after", ""))) is not None:
+        return wait
+    ends = reply.headers.get("x-ratelimit-reset", "")
+    if reply.headers.get("x-ratelimit-remaining") == "0" and re.fullmatch(r"[0-9]{1,12}", ends):
+        return max(0.0, int(ends) - time.time())
+    return None
 
 
 async def _beginning(answer: httpx.Response, limit: int, seconds: float) -> str:

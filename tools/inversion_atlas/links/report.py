@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inversion_atlas.catalogue import Place
+from inversion_atlas.catalogue import Catalogue, Place
 from inversion_atlas.exports.markdown import escape
 from inversion_atlas.links.state import Known, State
+from inversion_atlas.records.findings import Finding, Severity
 
 # A standing issue that nobody can read to its end helps nobody.
 _SHOWN = 200
+_SEVERITIES = {"dead": Severity.ERROR, "failing": Severity.WARNING, "moved": Severity.NOTE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,22 @@ def markdown(links: Iterable[Link]) -> Iterator[str]:
             yield f"- {len(some) - _SHOWN} more: `atlas links report`"
     if not (_with(found, "dead") or _with(found, "failing")):
         yield from ("", "No link fails.")
+
+
+def findings(catalogue: Catalogue, links: Iterable[Link]) -> Iterator[Finding]:
+    """Yield a finding for each place of a link that is dead, fails or has moved, with its line."""
+    hints = {
+        "dead": "replace it, or give an archived copy in `links.archive`",
+        "failing": "nothing yet; it is dead once it has failed for a week",
+        "moved": "`atlas links fix --write` follows it",
+    }
+    for link in links:
+        if link.known is None or link.standing not in _SEVERITIES:
+            continue
+        message = f"{link.url}: {story(link.known)}"
+        code, hint = f"links/{link.standing}", hints[link.standing]
+        for place in link.places:
+            yield catalogue.finding(code, place, message, hint, _SEVERITIES[link.standing])
 
 
 def _with(links: Iterable[Link], standing: str) -> list[Link]:

@@ -149,17 +149,32 @@ class Reader:
             raise ReadError("offline", url, "not read before, and --offline reads nothing new")
         host = urlsplit(url).netloc.lower()
         with self._hosts[host]:
-            page = self._tried(url, accept, host, complaint or (lambda _: ""))
+            page = self._tried(url, self._headers(url, accept), host, complaint or (lambda _: ""))
         self._keep(url, accept, page)
         return page
 
-    def _tried(self, url: str, accept: str, host: str, complaint: Callable[[Page], str]) -> Page:
+    def ask(self, url: str, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None) -> Page:
+        """Return what an address answers now, never from the cache; a `form` is posted. Raises ReadError."""
+        if self._offline:
+            raise ReadError("offline", url, "--offline asks nothing")
+        host = urlsplit(url).netloc.lower()
+        with self._hosts[host]:
+            return self._tried(url, {**self._headers(url, "application/json"), **(headers or {})}, host, form=form)
+
+    def _tried(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        host: str,
+        complaint: Callable[[Page], str] = lambda _: "",
+        form: Mapping[str, str] | None = None,
+    ) -> Page:
         for attempt in range(1, self._manners.tries + 1):
             self._await_turn(host)
             error: ReadError
             wait: float | None = None
             try:
-                answer = self._read(url, accept)
+                answer = self._read(url, headers, form)
             except _PassingError as caught:
                 error = caught.error
             else:
@@ -188,11 +203,13 @@ class Reader:
         delay = self._manners.delays.get(host.partition(":")[0], self._manners.delay)
         self._free_at[host] = max(now, time.monotonic()) + delay
 
-    def _read(self, url: str, accept: str) -> Page | tuple[ReadError, float | None]:
+    def _read(
+        self, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
+    ) -> Page | tuple[ReadError, float | None]:
         """Return the page, or a failure that may pass with the wait the server asks for; raises ReadError."""
         token = _ends.set(time.monotonic() + self._manners.deadline)
         try:
-            with self._client.stream("GET", url, headers=self._headers(url, accept)) as answer:
+            with self._client.stream("GET" if form is None else "POST", url, headers=headers, data=form) as answer:
                 if answer.status_code in _TRANSIENT:
                     return self._transient(answer, url), retry_after(answer.headers.get("Retry-After", ""))
                 _refuse_status(answer, url)

@@ -94,6 +94,11 @@ def render(catalogue: Catalogue) -> str:
     return _render(catalogue, summaries=False)
 
 
+def line(catalogue: Catalogue, paper: Paper) -> str:
+    """Return the item of one paper, as a README that has room for summaries shows it."""
+    return _item(catalogue, paper, _Links(), summaries=True)
+
+
 def markdown_text(text: str) -> str:
     """Return `text` so that GitHub shows it as it is, and awesome-lint finds its punctuation in order."""
     return _LIST_MARKER.sub(_escape_marker, _apart(escape(_balanced(text))))

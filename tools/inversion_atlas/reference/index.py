@@ -72,6 +72,24 @@ _GRADIENT_ATTACKS = (
     _attack("label-counts", "iLRG", "ma2023instance", "class-wise features and the linear system of counts"),
 )
 
+_FEDERATED_ATTACKS = (
+    _attack(
+        "inverting-updates",
+        "Inverting Gradients on FedAvg",
+        "geiping2020inverting",
+        "the client's local steps repeated and differentiated through",
+    ),
+    _attack(
+        "grad-inversion",
+        "GradInversion",
+        "yin2021see",
+        "statistics of batch normalization and starts that must agree, without registration",
+    ),
+    _attack("robbing-the-fed", "Robbing the Fed", "fowl2022robbing", "imprint layer with bins of brightness"),
+    _attack("rgap", "R-GAP", "zhu2021rgap", "recursion by linear systems, and its rank analysis"),
+    _attack("ggl", "GGL", "li2022auditing", "latent vectors of a generator by CMA-ES, without estimating a defense"),
+)
+
 _TEXT_ATTACKS = (
     _attack(
         "dager",
@@ -111,10 +129,10 @@ _TABLE_ATTACKS = (
         "likeliest value by the error of a linear regression and frequencies",
     ),
     _attack(
-        "confidence-attribute",
+        "label-attribute",
         "Black-box inversion of a tree",
         "fredrikson2015model",
-        "likeliest value by the confusion matrix and frequencies",
+        "likeliest value by the classes named, the confusion matrix and frequencies",
     ),
     _attack(
         "tree-attribute",
@@ -129,11 +147,72 @@ _SPLIT_ATTACKS = (
     _attack("inverse-network", "Inverse-Network", "he2019model", "network trained on queries to the client's part"),
     _attack("query-free", "Query-free attack", "he2019model", "shadow of the client's part, then rMLE"),
     _attack("unsplit", "UnSplit", "erdogan2022unsplit", "inputs and a clone's weights in turns, from features alone"),
+    _attack("fsha", "FSHA", "pasquini2021unleashing", "the client is steered to features that the server decodes"),
+)
+
+# Metrics of the catalogue that no function here computes, and why.
+NOT_FUNCTIONS = {
+    "attack-iterations": "counted while an attack runs: `Reconstruction.evaluations` of every attack holds it",
+    "communication-cost": "a property of a protocol over its rounds; of one message see `compression_ratio`",
+    "poisoning-samples": "chosen by the attacker, not computed from the outcome",
+    "query-count": "counted while an attack runs: `BlackBox.queries` holds it",
+    "runtime": "wall-clock time depends on the machine; the caller times what it runs",
+    "training-time": "wall-clock time depends on the machine; the caller times what it trains",
+}
+
+
+_GENERATIVE_ATTACKS = (
+    _attack("gmi", "GMI", "zhang2020secret", "latent search with a critic of public images as prior"),
+    _attack("kedmi", "KEDMI", "chen2021knowledge", "inversion-specific GAN, distribution of latents per image"),
+    _attack("lomma-gmi", "LOMMA on GMI", "nguyen2023rethinking", "logit loss, distilled copies of the target"),
+    _attack("lomma-kedmi", "LOMMA on KEDMI", "nguyen2023rethinking", "logit loss, distilled copies of the target"),
+    _attack("vmi", "VMI", "wang2021variational", "normal distribution or flow over latents per class"),
+    _attack("ppa", "PPA", "struppek2022plug", "style search with Poincaré loss, robust candidates kept"),
+    _attack("mirror", "MIRROR", "an2022mirror", "style search bounded where styles are near normal, white box"),
+    _attack("if-gmi", "IF-GMI", "qiu2024closer", "style, then features between blocks within L1 balls"),
+    _attack("plg-mi", "PLG-MI", "yuan2023pseudo", "conditional GAN on pseudo-labeled public images, max-margin loss"),
+    _attack("deep-inversion", "DeepInversion", "yin2020dreaming", "statistics of batch normalization, no prior"),
+    _attack(
+        "ensemble-inversion",
+        "Ensemble inversion",
+        "wang2022reconstructing",
+        "one generator trained against several models, with or without public images",
+    ),
+)
+
+_UPDATE_ATTACKS = (
+    _attack(
+        "updates-leak",
+        "Updates-Leak",
+        "salem2020updates",
+        "label and image of one example, from the answers to probes before and after",
+    ),
+    _attack(
+        "property-inference",
+        "Property inference",
+        "melis2019exploiting",
+        "passive: a classifier of gradients, trained on batches with and without the property",
+    ),
+)
+
+_EXPLANATION_ATTACKS = (
+    _attack(
+        "explanation-inversion",
+        "XAI-aware model inversion",
+        "zhao2021exploiting",
+        "inversion network that is given scores and a saliency map",
+    ),
+)
+
+_GRAPH_ATTACKS = (
+    _attack("graphmi", "GraphMI", "zhang2021graphmi", "projected gradients over edges, then cosines of embeddings"),
 )
 
 _METRICS = (
     _metric("mse", "MSE", "mse", "mean of squared differences"),
     _metric("rmse", "RMSE", "rmse", "root of the mean of squared differences"),
+    _metric("reconstruction_loss", "Average reconstruction loss", "reconstruction-loss", "MSE on pixels from 0 to 1"),
+    _metric("inversion_error", "Inversion error", "inversion-error", "MSE on pixels from 0 to 1"),
     _metric("mean_absolute_pixel_error", "MAE in gray levels", "mean-absolute-pixel-error", "mean absolute difference"),
     _metric("psnr", "PSNR", "psnr", "10 log10 of the squared range over the MSE, per image"),
     _metric("l1_distance", "L1 distance", "l1-distance", "sum of absolute differences"),
@@ -142,10 +221,40 @@ _METRICS = (
     _metric("ssim", "SSIM", "ssim", "Gaussian window of its authors, valid region", "wang2004image"),
     _metric("ms_ssim", "MS-SSIM", "ms-ssim", "five scales"),
     _metric("fsim", "FSIM and FSIMc", "fsim", "luminance, and with color", "zhang2011fsim"),
+    _metric("avd", "AVD", "avd", "as its authors compute it, and as printed", "papadopoulos2024absolute"),
+    _metric("lpips", "LPIPS", "lpips", "weights from local files, or any network", "zhang2018unreasonable"),
+    _metric("rdlv", "RDLV", "rdlv", "gain over the prior, with SSIM or another metric", "hatamizadeh2023gradient"),
+    _metric("iip", "IIP", "iip", "nearest candidate by cosine, length or a function", "yin2021see"),
+    _metric("attack_success_rate", "Attack success rate", "attack-success-rate", "share that meets a stated criterion"),
+    _metric("percent_correct", "Percent correct", "percent-correct", "100 times the share of right guesses"),
+    _metric("accuracy", "Accuracy", "accuracy", "over all, or the mean over classes"),
+    _metric("categorical_accuracy", "Categorical accuracy", "categorical-accuracy", "highest scores that agree"),
+    _metric("model_accuracy", "Model accuracy", "model-accuracy", "of the target, on held-out records"),
+    _metric("generalization_gap", "Generalization gap", "generalization-gap", "of accuracy or of loss"),
+    _metric("fidelity", "Fidelity", "fidelity", "agreement of surrogate and target"),
+    _metric(
+        "confidence_score_distortion",
+        "Confidence score distortion",
+        "confidence-score-distortion",
+        "absolute, Euclidean or largest difference",
+    ),
+    _metric(
+        "membership_inference_accuracy",
+        "Membership inference accuracy",
+        "membership-inference-accuracy",
+        "over all, or balanced",
+    ),
     _metric("attack_accuracy", "Attack accuracy", "attack-accuracy", "top-k under an evaluation model"),
     _metric("label_recovery_accuracy", "Label recovery accuracy", "label-recovery-accuracy", "overlap of multisets"),
     _metric("attribute_inference_accuracy", "Attribute inference accuracy", "attribute-inference-accuracy", "share"),
     _metric("attribute_advantage", "Attribute advantage", "attribute-advantage", "gain over the room above a baseline"),
+    _metric(
+        "tabular_reconstruction_accuracy",
+        "Tabular reconstruction accuracy",
+        "tabular-reconstruction-accuracy",
+        "categories equal, numbers within a tolerance",
+        "vero2023tableak",
+    ),
     _metric("precision", "Precision", "precision", "true positives over all called positive"),
     _metric("recall", "Recall", "recall", "true positives over all positive"),
     _metric("f1_score", "F1", "f1-score", "harmonic mean of precision and recall"),
@@ -154,6 +263,7 @@ _METRICS = (
     _metric("auroc", "AUROC", "auroc", "rank sum, ties counting half"),
     _metric("token_accuracy", "Token accuracy", "token-accuracy", "by position"),
     _metric("exact_match", "Exact match", "exact-match", "character for character"),
+    _metric("bleu", "BLEU", "bleu", "per text or corpus, words or the tokens of SacreBLEU"),
     _metric("rouge", "ROUGE-1, ROUGE-2, ROUGE-L", "rouge", "recall, precision or F1", "lin2004rouge"),
     _metric("feature_distance", "Feature distance", "feature-distance", "to the mean feature of the class"),
     _metric("knn_distance", "KNN distance", "knn-distance", "to the nearest private image of the class"),
@@ -175,13 +285,51 @@ _METRICS = (
     _metric("density", "Density", "density", "balls around private images, over k"),
     _metric("coverage", "Coverage", "coverage", "balls around private images that hold one"),
     _metric("kl_divergence", "KL divergence", "kl-divergence", "in nats, of the true from the estimated"),
+    _metric(
+        "mutual_information", "Mutual information", "mutual-information", "of discrete variables, from their shares"
+    ),
+    _metric(
+        "inception_score",
+        "Inception Score of given probabilities",
+        "inception-score",
+        "per part of the images",
+        "salimans2016improved",
+    ),
+    _metric("d_snr", "D-SNR", "d-snr", "per-sample gradients by layer", "garov2024hiding"),
+    _metric("compression_ratio", "Compression ratio", "compression-ratio", "bytes, with the indices of sparse tensors"),
+    _metric(
+        "reconstruction_robustness",
+        "ReRo from differential privacy",
+        "reconstruction-robustness",
+        "the generic bound",
+        "balle2022reconstructing",
+    ),
+    _metric(
+        "reconstruction_robustness_renyi",
+        "ReRo from Rényi differential privacy",
+        "reconstruction-robustness",
+        "the bound of one order",
+        "balle2022reconstructing",
+    ),
+    _metric(
+        "reconstruction_robustness_gaussian",
+        "ReRo of the Gaussian mechanism",
+        "reconstruction-robustness",
+        "the best test at the baseline's level",
+        "hayes2023bounding",
+    ),
 )
 
 IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_GRADIENT_ATTACKS,
+    *_FEDERATED_ATTACKS,
     *_TEXT_ATTACKS,
     *_MODEL_ATTACKS,
     *_TABLE_ATTACKS,
     *_SPLIT_ATTACKS,
+    *_GENERATIVE_ATTACKS,
+    *_UPDATE_ATTACKS,
+    *_EXPLANATION_ATTACKS,
+    *_GRAPH_ATTACKS,
     *_METRICS,
 )

@@ -22,6 +22,7 @@ from inversion_atlas.website.downloads import DOWNLOADS, Download, checksums, do
 from inversion_atlas.website.explore import explore_files, export_file
 from inversion_atlas.website.feeds import changes
 from inversion_atlas.website.formulas import formula_findings
+from inversion_atlas.website.lean import lean
 from inversion_atlas.website.new_page import new_page
 from inversion_atlas.website.pages import extra_files, pages, prose, prose_addresses, renderer_for, stamped
 from inversion_atlas.website.publish import staging, write_files
@@ -86,8 +87,15 @@ def themed(source: Path, folder: Path, catalogue: Catalogue, ready: Path | None 
             relative = path.relative_to(rendered)
             if path.is_file() and not _UNUSED.fullmatch(relative.as_posix()):
                 (folder / relative).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, folder / relative)
+                _copy(path, folder / relative)
     return shells
+
+
+def _copy(path: Path, target: Path) -> None:
+    if path.suffix in (".js", ".css"):
+        target.write_text(lean(path.read_text(encoding="utf-8")), encoding="utf-8")
+    else:
+        shutil.copyfile(path, target)
 
 
 def site_files(

@@ -18,6 +18,7 @@ from inversion_atlas.exports.formats import FORMATS, Format
 from inversion_atlas.exports.pieces import Rendered
 from inversion_atlas.records.dataset import Dataset
 from inversion_atlas.records.facet import Facet
+from inversion_atlas.records.folding import fold
 from inversion_atlas.records.metric import Metric
 from inversion_atlas.records.paper import PASSIVE, VERBS, Kind, Paper, State
 from inversion_atlas.website.rendering import Page, Renderer
@@ -97,7 +98,7 @@ def works(catalogue: Catalogue, papers: list[Paper]) -> dict[str, Any]:
     names, authors = _first_seen(paper.authors for paper in papers)
     families = [name.partition(", ")[0] for name in names]
     return {
-        "ids": [paper.id for paper in papers],
+        "ids": [_short_id(paper) for paper in papers],
         "titles": [paper.title for paper in papers],
         "years": [paper.year for paper in papers],
         "kinds": [kinds.index(paper.kind) for paper in papers],
@@ -131,6 +132,14 @@ def texts(papers: list[Paper]) -> dict[str, Any]:
         "urls": [_address(paper) for paper in papers],
         "code": {at: paper.links.code[0] for at, paper in enumerate(papers) if paper.links.code},
     }
+
+
+def _short_id(paper: Paper) -> str | int:
+    """Return which word of the title ends the id, where it is made as most are (family, year, word); else the id."""
+    family = fold(paper.authors[0].partition(", ")[0]).replace(" ", "") if paper.authors else ""
+    start, words = f"{family}{paper.year}", fold(paper.title).split(" ")
+    word = paper.id.removeprefix(start)
+    return words.index(word) if word in words and paper.id == start + word else paper.id
 
 
 def _address(paper: Paper) -> str | int:

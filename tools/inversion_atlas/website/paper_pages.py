@@ -92,6 +92,7 @@ def _body(renderer: Renderer, paper: Paper, at: str, venue: Venue | None, rows: 
         bibtex=bibtex.entry_of(catalogue, paper, fact),
         seen=seen_at(paper.evidence),
         edit_link=renderer.edit_link(paper),
+        form_link=renderer.form_link(paper),
         json_ld=paper_json_ld(catalogue, paper),
     )
 

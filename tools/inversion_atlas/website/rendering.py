@@ -7,11 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import CodeType
 from typing import Generic, TypeVar
 
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, Template
-from jinja2.bccache import Bucket
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from inversion_atlas.addresses import (
@@ -35,6 +33,7 @@ from inversion_atlas.records.paper import Paper, Reported
 from inversion_atlas.reference import index
 from inversion_atlas.reference.index import Implementation
 from inversion_atlas.website.citation_tags import coins, meta
+from inversion_atlas.website.compiled import compiled_templates
 from inversion_atlas.website.formulas import mathml
 from inversion_atlas.website.likeness import Alike, Likeness
 from inversion_atlas.website.statements import field_label, positions, recorded
@@ -48,24 +47,6 @@ ON_A_LIST = 100
 _DESCRIPTION_LENGTH = 160
 _OPENSEARCH = "application/opensearchdescription+xml"
 _CODE_HOSTS = frozenset(("github.com", "gitlab.com", "huggingface.co"))
-
-
-class _Compiled(BytecodeCache):
-    """Keeps templates compiled while the process lives, so that a preview does not compile them at every change."""
-
-    def __init__(self) -> None:
-        self.code: dict[str, tuple[str, CodeType | None]] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        checksum, code = self.code.get(bucket.key, ("", None))
-        if checksum == bucket.checksum:
-            bucket.code = code
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self.code[bucket.key] = bucket.checksum, bucket.code
-
-
-_compiled = _Compiled()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +104,7 @@ class Renderer:
             loader=FileSystemLoader(self.templates),
             autoescape=True,
             undefined=StrictUndefined,
-            bytecode_cache=_compiled,
+            bytecode_cache=compiled_templates,
             auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -384,6 +365,11 @@ class Renderer:
         """Return the address where a record can be edited, if the repository has one."""
         repository = self.catalogue.settings.repository
         return f"{repository}/edit/main/{self.catalogue.place(record).path}" if repository else ""
+
+    def form_link(self, paper: Paper) -> str:
+        """Return the address of the form that corrects a field of this paper, if the repository has one."""
+        repository = self.catalogue.settings.repository
+        return f"{repository}/issues/new?template=fix-record.yml&record={paper.id}" if repository else ""
 
 
 def leaves(base: str, members: Sequence[T], size: int, rest_size: int = ON_A_LIST) -> Iterator[Leaf[T]]:

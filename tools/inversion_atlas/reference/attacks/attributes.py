@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from inversion_atlas.reference.observations import BlackBox, Regression, TreeConfidences, expect
+from inversion_atlas.reference.observations import LabelOnly, Regression, TreeConfidences, expect
 
 # Given the person's outcome and what the model says, of shape (records,) each, returns how likely the first is.
 Likelihood = Callable[[Tensor, Tensor], Tensor]
@@ -60,8 +60,8 @@ def regression_attribute(
     return _likeliest(torch.stack(weights, dim=1), priors)
 
 
-def confidence_attribute(
-    observation: BlackBox,
+def label_attribute(
+    observation: LabelOnly,
     records: Tensor,
     outcomes: Tensor,
     *,
@@ -69,20 +69,19 @@ def confidence_attribute(
     priors: Mapping[float, float],
     confusion: Tensor,
 ) -> Attributes:
-    """Return the likeliest value of a sensitive feature through a black box (fredrikson2015model).
+    """Return the likeliest value of a sensitive feature from the classes a model names (fredrikson2015model).
 
     For each value the model is asked about the completed record; the value is weighed by its frequency and by how
-    often, in `confusion` (true class, named class), those for whom the model names that class have the true class
-    that `outcomes` tell. Two queries per record for a yes-or-no question.
+    often, in `confusion` (true class, named class), the model names the class it names for those of the true class
+    that `outcomes` tell; no confidences are needed. Two queries per record for a yes-or-no question.
     """
-    box = expect(observation, BlackBox, "confidence-attribute")
+    box = expect(observation, LabelOnly, "label-attribute")
     _refuse(records, outcomes, sensitive, priors)
     if confusion.shape != (box.classes, box.classes):
         raise ValueError(f"confusion must be of shape ({box.classes}, {box.classes}), not {tuple(confusion.shape)}")
-    given = confusion.double() / confusion.double().sum(dim=0, keepdim=True).clamp_min(1)
+    given = confusion.double() / confusion.double().sum(dim=1, keepdim=True).clamp_min(1)
     weights = [
-        (share * given[outcomes, box.query(_with(records, sensitive, value)).argmax(dim=1)]).log()
-        for value, share in priors.items()
+        (share * given[outcomes, box.query(_with(records, sensitive, value))]).log() for value, share in priors.items()
     ]
     return _likeliest(torch.stack(weights, dim=1), priors)
 

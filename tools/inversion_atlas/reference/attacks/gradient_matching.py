@@ -9,11 +9,12 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from inversion_atlas.reference.attacks.descent import Adam, Lbfgs, stepped
 from inversion_atlas.reference.attacks.labels import only_label, recovered_labels
+from inversion_atlas.reference.attacks.matching import Best, Matching, repeated_training
 from inversion_atlas.reference.attacks.reconstruction import Progress, Reconstruction, silent
-from inversion_atlas.reference.observations import SharedGradient, expect
+from inversion_atlas.reference.observations import SharedGradient, SharedUpdate, expect
 
 # A start is given up where the objective grows beyond this multiple of its first value.
 _GROWTH = 1e3
@@ -21,6 +22,12 @@ _GROWTH = 1e3
 _EXACT = 1e-12
 # Of the pixels that the prior moves, the share that it decides alone before a warning.
 _DECIDED = 0.9
+# How often that is looked at: once in so many steps.
+_LOOK = 10
+# Iterations that the authors' code of DLG takes in one of its outer steps.
+_ITERATIONS = 20
+# A slope or a descent below this moves nothing any more.
+_FLAT = 1e-14
 
 
 class PriorDecides(UserWarning):
@@ -89,102 +96,98 @@ def inverting_gradients(
     The authors step in units of normalized images; here the unit is a quarter of the data's range.
     """
     observation = expect(observation, SharedGradient, "inverting gradients")
-    if tv_scale not in ("relative", "absolute") or tv < 0:
-        raise ValueError(f"tv must not be negative and tv_scale relative or absolute, not {tv} and {tv_scale!r}")
+    prior = _Prior(tv, tv_scale)
     labels = recovered_labels(observation)
-    matching = _Matching.of(observation)
-    best = _Best()
-    decided, counted = 0.0, 0
+    return _by_sign(
+        observation, Matching.of(observation), labels, steps, learning_rate, prior, restarts, seed, progress
+    )
+
+
+@dataclass(slots=True)
+class _Prior:
+    """Total variation, its weight, and how often it decided a step alone."""
+
+    tv: float
+    scale: Literal["relative", "absolute"]
+    decided: float = 0.0
+    looked: int = 0
+
+    def __post_init__(self) -> None:
+        if self.scale not in ("relative", "absolute") or self.tv < 0:
+            raise ValueError(
+                f"tv must not be negative and tv_scale relative or absolute, not {self.tv} and {self.scale!r}"
+            )
+
+    def added_to(self, slope: Tensor, images: Tensor, *, look: bool) -> Tensor:
+        """Return the slope of objective and prior together."""
+        smoothing = tv_slope(images)
+        smoothing *= self.tv * float(slope.abs().mean()) if self.scale == "relative" else self.tv / images[0].numel()
+        if look:
+            self.decided += _share_decided(smoothing, slope)
+            self.looked += 1
+        return slope + smoothing
+
+    def warn_where_it_decided(self) -> None:
+        if self.looked and self.decided / self.looked > _DECIDED:
+            warnings.warn(
+                f"total variation outweighed the gradient on {self.decided / self.looked:.0%} of pixels: lower tv",
+                PriorDecides,
+                stacklevel=4,
+            )
+
+
+def _by_sign(
+    observation: SharedGradient,
+    matching: Matching,
+    labels: Tensor,
+    steps: int,
+    learning_rate: float,
+    prior: _Prior,
+    restarts: int,
+    seed: int,
+    progress: Progress,
+) -> Reconstruction:
+    """Minimize the angle to a shared vector by Adam on signs, inside the data's range."""
+    best = Best()
     for restart in range(restarts):
-        start = _normal(observation, seed + restart) * _unit(observation) + _middle(observation)
-        images = start.clamp_(*observation.data_range).requires_grad_()
-        optimizer = torch.optim.Adam([images], learning_rate * _unit(observation))
-        milestones = [steps * part // 8 for part in (3, 5, 7)]
-        schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, gamma=0.1)
+        images = started(observation, seed + restart)
+        adam = Adam(images)
         for step in range(steps):
-            objective = 1 - matching.cosine(images, labels)
-            (slope,) = torch.autograd.grad(objective, images)
-            best.offer(float(objective.detach()), images, labels)
-            with torch.no_grad():
-                smoothing = _tv_slope(images)
-                weight = tv * float(slope.abs().mean()) if tv_scale == "relative" else tv / images[0].numel()
-                total = slope + weight * smoothing
-                decided += _share_decided(weight * smoothing, slope)
-                counted += 1
-                images.grad = total.sign_()
-                optimizer.step()
-                images.clamp_(*observation.data_range)
-            schedule.step()
+            matched = matching.angle(images, labels)
+            best.offer(matched.value, images, labels)
+            slope = prior.added_to(matched.images, images, look=step % _LOOK == 0)
+            adam.step(images, slope.sign_(), stepped(learning_rate, step, steps) * unit(observation))
+            images.clamp_(*observation.data_range)
             progress(restart * steps + step + 1, restarts * steps)
-        best.offer(float(1 - matching.cosine(images, labels).detach()), images, labels)
-    if decided / counted > _DECIDED:
-        warnings.warn(
-            f"total variation outweighed the gradient on {decided / counted:.0%} of pixels: lower tv",
-            PriorDecides,
-            stacklevel=2,
-        )
-    return best.reconstruction(counted + restarts, 0, converged=math.isfinite(best.objective))
+        best.offer(matching.angle(images, labels).value, images, labels)
+    prior.warn_where_it_decided()
+    return best.reconstruction(restarts * (steps + 1), 0, converged=math.isfinite(best.objective))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Matching:
-    """The model's gradient on dummy images, compared with the shared one as a single vector."""
+def inverting_updates(
+    observation: SharedUpdate,
+    *,
+    steps: int = 4800,
+    learning_rate: float = 0.1,
+    tv: float = 0.3,
+    tv_scale: Literal["relative", "absolute"] = "relative",
+    restarts: int = 1,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Reconstruction:
+    """Search images that would have moved the weights as far. Inverting Gradients on FedAvg (geiping2020inverting).
 
-    observation: SharedGradient
-    parameters: list[Tensor]
-    shared: Tensor
-    energy: float  # squared length of the shared gradient
-
-    @classmethod
-    def of(cls, observation: SharedGradient) -> _Matching:
-        named = dict(observation.model.named_parameters())
-        shared = torch.cat([part.flatten() for part in observation.gradient.values()])
-        energy = float(shared.square().sum())
-        if energy == 0 or not math.isfinite(energy):
-            raise ValueError(f"a gradient whose squared length is {energy:g} cannot be matched")
-        return cls(observation, [named[name] for name in observation.gradient], shared, energy)
-
-    def dummy(self, images: Tensor, labels: Tensor) -> Tensor:
-        """The gradient of the mean cross entropy; labels are classes, or probabilities of each class."""
-        logits = self.observation.model(images)
-        loss = functional.cross_entropy(logits, labels)
-        parts = torch.autograd.grad(loss, self.parameters, create_graph=True)
-        return torch.cat([part.flatten() for part in parts])
-
-    def distance(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Squared Euclidean distance of the gradients, over the squared length of the shared one."""
-        return (self.dummy(images, labels) - self.shared).square().sum() / self.energy
-
-    def cosine(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Cosine of the angle between the gradients."""
-        dummy = self.dummy(images, labels)
-        length = dummy.square().sum().sqrt() * math.sqrt(self.energy)
-        cosine: Tensor = dummy @ self.shared / length.clamp_min(torch.finfo(dummy.dtype).tiny)
-        return cosine
-
-
-class _Best:
-    """The images with the least objective, copied when they are found."""
-
-    def __init__(self) -> None:
-        self.objective = math.inf
-        self.images: Tensor | None = None
-        self.labels: Tensor | None = None
-
-    def offer(self, objective: float, images: Tensor, labels: Tensor) -> None:
-        if objective < self.objective:
-            self.objective = objective
-            self.images = images.detach().clone()
-            self.labels = labels.detach().clone()
-
-    def reconstruction(self, evaluations: int, restarts: int, *, converged: bool) -> Reconstruction:
-        if self.images is None:
-            raise FloatingPointError("the objective was never finite: the gradient or the model holds NaN or infinity")
-        return Reconstruction(self.images, self.labels, self.objective, evaluations, restarts, converged)
-
-
-class _Diverged(Exception):
-    """This start leads nowhere."""
+    The client's training is repeated on the dummy images, every local step of it, and differentiated through; the
+    updates are compared by their cosine, all else is as in `inverting_gradients`. Labels that are not known are read
+    off the update as if it were one mean gradient. Where the client shuffles, the order of its first pass decides
+    nothing, since images are free; later passes are repeated in that same order, which is then not the client's.
+    """
+    observation = expect(observation, SharedUpdate, "inverting updates")
+    prior = _Prior(tv, tv_scale)
+    one_step = observation.as_one_step()
+    matching = Matching(repeated_training(observation), list(observation.update().values()))
+    labels = recovered_labels(one_step)
+    return _by_sign(one_step, matching, labels, steps, learning_rate, prior, restarts, seed, progress)
 
 
 def _by_lbfgs(
@@ -197,52 +200,69 @@ def _by_lbfgs(
     progress: Progress,
 ) -> Reconstruction:
     """Minimize the distance of gradients over images and, unless given, labels."""
-    matching = _Matching.of(observation)
-    best, evaluations, start = _Best(), 0, 0
+    matching = Matching.of(observation)
+    best, evaluations, start = Best(), 0, 0
     for start in range(restarts + 1):
-        run = _Start(
-            matching, labels, _normal(observation, seed + start), _normal_labels(observation, seed + start), best
-        )
-        optimizer = torch.optim.LBFGS(run.searched, lr=1.0, tolerance_grad=1e-12, tolerance_change=1e-14)
-        try:
-            for step in range(steps):
-                before = run.evaluations
-                optimizer.step(run.closure)
-                progress(start * steps + step + 1, (restarts + 1) * steps)
-                # Once nothing moves any more, L-BFGS returns after a single evaluation, and would forever.
-                if best.objective <= _EXACT or run.evaluations - before <= 1:
-                    break
-        except _Diverged:
-            pass
-        evaluations += run.evaluations
+        images, free = _normal(observation, seed + start), _normal_labels(observation, seed + start)
+        point = images.flatten() if labels is not None else torch.cat((images.flatten(), free.flatten()))
+        point, search, first = point.double(), Lbfgs(len(point)), math.inf
+        for step in range(_ITERATIONS * steps):
+            value, slope = _evaluated(matching, point, images, labels, best)
+            evaluations += 1
+            first = value if step == 0 else first
+            # Also false for NaN.
+            if not value <= _GROWTH * first or best.objective <= _EXACT or float(slope.abs().max()) <= _FLAT:
+                break
+            moving = search.next(slope)
+            if float(moving @ slope) > -_FLAT:
+                break
+            point += moving
+            if (step + 1) % _ITERATIONS == 0:
+                progress(start * steps + (step + 1) // _ITERATIONS, (restarts + 1) * steps)
         if best.objective <= tolerance:
             break
     return best.reconstruction(evaluations, start, converged=best.objective <= tolerance)
 
 
-class _Start:
-    """One start of L-BFGS: its variables and the function that it calls."""
+def _evaluated(
+    matching: Matching, point: Tensor, images: Tensor, labels: Tensor | None, best: Best
+) -> tuple[float, Tensor]:
+    """Return the objective at a point and its slope there; the point holds images and, unless given, free labels."""
+    numbers = point.to(images.dtype)
+    images = numbers[: images.numel()].view(images.shape)
+    if labels is not None:
+        matched = matching.distance(images, labels)
+        best.offer(matched.value, images, labels)
+        return matched.value, matched.images.flatten().double()
+    soft = numbers[images.numel() :].view(len(images), -1).softmax(dim=1)
+    matched = matching.distance(images, soft)
+    best.offer(matched.value, images, soft.argmax(dim=1))
+    assert matched.labels is not None
+    free = soft * (matched.labels - (soft * matched.labels).sum(dim=1, keepdim=True))
+    return matched.value, torch.cat((matched.images.flatten(), free.flatten())).double()
 
-    def __init__(self, matching: _Matching, labels: Tensor | None, images: Tensor, free: Tensor, best: _Best) -> None:
-        self.matching, self.labels, self.best = matching, labels, best
-        self.images, self.free = images.requires_grad_(), free.requires_grad_()
-        self.searched = [self.images] if labels is not None else [self.images, self.free]
-        self.evaluations, self.first = 0, math.nan
 
-    def closure(self) -> Tensor:
-        given = self.free.softmax(dim=1) if self.labels is None else self.labels
-        objective = self.matching.distance(self.images, given)
-        slopes = torch.autograd.grad(objective, self.searched)
-        for variable, slope in zip(self.searched, slopes, strict=True):
-            variable.grad = slope
-        value = float(objective.detach())
-        self.evaluations += 1
-        self.first = value if self.evaluations == 1 else self.first
-        # Also false for NaN.
-        if not value <= _GROWTH * self.first:
-            raise _Diverged
-        self.best.offer(value, self.images, given.argmax(dim=1) if self.labels is None else given)
-        return objective.detach()
+def started(observation: SharedGradient, seed: int) -> Tensor:
+    """Return images to start from: normal around the middle of the data's range, inside it."""
+    start = _normal(observation, seed) * unit(observation) + sum(observation.data_range) / 2
+    return start.clamp_(*observation.data_range)
+
+
+def unit(observation: SharedGradient) -> float:
+    """Return what steps are measured in: a quarter of the data's range, near the deviation of usual images."""
+    low, high = observation.data_range
+    return (high - low) / 4
+
+
+def tv_slope(images: Tensor) -> Tensor:
+    """Return the gradient of the sum of absolute differences between neighbors, along height and width."""
+    slope = torch.zeros_like(images)
+    for axis in (-2, -1):
+        length = images.shape[axis] - 1
+        rise = (images.narrow(axis, 1, length) - images.narrow(axis, 0, length)).sign_()
+        slope.narrow(axis, 1, length).add_(rise)
+        slope.narrow(axis, 0, length).sub_(rise)
+    return slope
 
 
 def _normal(observation: SharedGradient, seed: int) -> Tensor:
@@ -261,26 +281,6 @@ def _type(observation: SharedGradient) -> torch.dtype:
     return next(iter(observation.gradient.values())).dtype
 
 
-def _unit(observation: SharedGradient) -> float:
-    low, high = observation.data_range
-    return (high - low) / 4
-
-
-def _middle(observation: SharedGradient) -> float:
-    return sum(observation.data_range) / 2
-
-
 def _share_decided(prior: Tensor, slope: Tensor) -> float:
     moved = prior != 0
     return float(((prior.abs() > slope.abs()) & moved).sum() / moved.sum().clamp_min(1))
-
-
-def _tv_slope(images: Tensor) -> Tensor:
-    """Gradient of the sum of absolute differences between neighbors, along height and width."""
-    slope = torch.zeros_like(images)
-    for axis in (-2, -1):
-        length = images.shape[axis] - 1
-        rise = (images.narrow(axis, 1, length) - images.narrow(axis, 0, length)).sign()
-        slope.narrow(axis, 1, length).add_(rise)
-        slope.narrow(axis, 0, length).sub_(rise)
-    return slope

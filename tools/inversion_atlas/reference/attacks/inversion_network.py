@@ -31,7 +31,7 @@ class InversionNetwork(nn.Module):
         )
 
     def forward(self, scores: Tensor) -> Tensor:
-        image: Tensor = self.layers(_logarithms(scores))
+        image: Tensor = self.layers(logarithms(scores))
         return self.low + (self.high - self.low) * image
 
 
@@ -79,6 +79,6 @@ def truncated(scores: Tensor, kept: int) -> Tensor:
     return torch.zeros_like(scores).scatter(1, largest.indices, largest.values)
 
 
-def _logarithms(scores: Tensor) -> Tensor:
+def logarithms(scores: Tensor) -> Tensor:
     """Logarithms tell confident scores apart; one that is 0, or was cut or rounded to it, counts as the least."""
     return (scores.clamp_min(1e-7).log() + 16) / 16

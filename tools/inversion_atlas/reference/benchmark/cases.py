@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from inversion_atlas.reference.benchmark import gradient_cases, model_cases, split_cases, table_cases, text_cases
+from inversion_atlas.reference.benchmark import (
+    explanation_cases,
+    federated_cases,
+    generator_cases,
+    gradient_cases,
+    graph_cases,
+    model_cases,
+    split_cases,
+    table_cases,
+    text_cases,
+    update_cases,
+)
 from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome
 
 CASES: Mapping[str, Case] = {
     **gradient_cases.CASES,
-    **text_cases.CASES,
+    **federated_cases.CASES,
     **model_cases.CASES,
+    **generator_cases.CASES,
     **table_cases.CASES,
     **split_cases.CASES,
+    **update_cases.CASES,
+    **explanation_cases.CASES,
+    **graph_cases.CASES,
+    **text_cases.CASES,
 }
 
 

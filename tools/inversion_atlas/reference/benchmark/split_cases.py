@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from inversion_atlas.reference.attacks.fsha import fsha
 from inversion_atlas.reference.attacks.split_inference import query_free, rmle, train_inverse_network, unsplit
 from inversion_atlas.reference.benchmark.runs import (
     Case,
@@ -18,7 +19,7 @@ from inversion_atlas.reference.benchmark.runs import (
     image_guesses,
     image_scores,
 )
-from inversion_atlas.reference.observations import SplitFeatures
+from inversion_atlas.reference.observations import SplitFeatures, SplitTraining
 from inversion_atlas.reference.observations.split import Grants
 from inversion_atlas.reference.targets import data, training
 
@@ -93,6 +94,43 @@ def _unsplit(observation: SplitFeatures, options: Options) -> Tensor:
     return unsplit(observation, untrained(options.target, _SHALLOW, options.seed), **accepted(unsplit, options)).images
 
 
+def batches(images: Tensor, number: int, size: int, seed: int) -> list[Tensor]:
+    """Return the private batches that a client trains on, drawn at random; of the last one the images are known."""
+    generator = _from(seed)
+    return [images[torch.randperm(len(images), generator=generator)[:size]] for _ in range(number)]
+
+
+def client_in_training(shape: tuple[int, ...], seed: int) -> nn.Module:
+    """Return an untrained client's part: two convolutions, the second with stride 2 and four channels."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Conv2d(shape[0], 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 4, 3, stride=2, padding=1))
+
+
+def _fsha(options: Options) -> Outcome:
+    """The last batch of a client in training; without the hijacking, of a client that does not follow."""
+    split, arguments = options.target.data, accepted(fsha, options)
+    steps = arguments.setdefault("steps", 1500)
+    sent = batches(split.private.images, steps + 1, max(options.items, 2), options.seed)
+
+    def attacked(learning_rate: float) -> tuple[Tensor, str]:
+        client = SplitTraining(
+            client_in_training(split.shape, options.seed), sent, input_shape=split.shape, learning_rate=learning_rate
+        )
+        return fsha(client, split.public.images, **arguments).images, client.describe()
+
+    (images, told), (alone, _) = attacked(1e-3), attacked(0.0)
+    guesses = {"client that does not follow": alone, **image_guesses(options, sent[-1])}
+    return Outcome(
+        setting=f"{len(sent[-1])} of {split.name}, {steps} batches; {told}",
+        scores=image_scores(images, sent[-1], guesses),
+        originals=sent[-1],
+        images=images,
+        converged=options.items,
+        items=options.items,
+    )
+
+
 def _from(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
@@ -102,4 +140,5 @@ CASES: Mapping[str, Case] = {
     "inverse-network": Case(_by_features(_inverse_network, "queries", _DEEP), ("digits-convnet", "convnet"), items=100),
     "query-free": Case(_by_features(_query_free, "nothing", _SHALLOW), ("digits-convnet",), items=10),
     "unsplit": Case(_by_features(_unsplit, "nothing", _SHALLOW), ("digits-convnet",), items=10),
+    "fsha": Case(_fsha, ("digits-convnet",), items=64, bench_steps=1000),
 }

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from inversion_atlas.reference import metrics
-from inversion_atlas.reference.attacks.attributes import confidence_attribute, regression_attribute, tree_attribute
+from inversion_atlas.reference.attacks.attributes import label_attribute, regression_attribute, tree_attribute
 from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score
-from inversion_atlas.reference.observations import BlackBox, Regression, TreeConfidences
+from inversion_atlas.reference.observations import LabelOnly, Regression, TreeConfidences
 from inversion_atlas.reference.targets.tables import DecisionTree, Records, Table
 
 # Given a table, the model, and people whose outcomes are known: what was found, and the threat model in a line.
@@ -65,12 +65,12 @@ def _regression(options: Options, table: Table, people: Records) -> tuple[Tensor
     return found.values, f"{box.describe()}, outcomes, frequencies and the other features known"
 
 
-def _confidences(options: Options, table: Table, people: Records) -> tuple[Tensor, str]:
-    box = BlackBox(options.target.model, outputs="probabilities", input_shape=table.shape)
+def _labels(options: Options, table: Table, people: Records) -> tuple[Tensor, str]:
+    box = LabelOnly(options.target.model, input_shape=table.shape)
     named = options.target.model(table.private.records).argmax(dim=1)
     confusion = torch.zeros(box.classes, box.classes)
     confusion.index_put_((table.private.labels, named), torch.ones(len(named)), accumulate=True)
-    found = confidence_attribute(
+    found = label_attribute(
         box,
         people.records,
         people.labels,
@@ -96,6 +96,6 @@ def _tree(options: Options, table: Table, people: Records) -> tuple[Tensor, str]
 
 CASES: Mapping[str, Case] = {
     "regression-attribute": Case(_infer(_regression), ("votes-linear",), items=600),
-    "confidence-attribute": Case(_infer(_confidences), ("affairs-tree",), items=3000),
+    "label-attribute": Case(_infer(_labels), ("affairs-tree",), items=3000),
     "tree-attribute": Case(_infer(_tree), ("affairs-tree",), items=3000),
 }

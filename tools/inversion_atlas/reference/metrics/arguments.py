@@ -27,8 +27,9 @@ def pair(reconstruction: Tensor, original: Tensor, data_range: tuple[float, floa
     if reconstruction.dtype != original.dtype:
         raise MetricError(f"types differ: reconstruction {reconstruction.dtype}, original {original.dtype}")
     for name, tensor in (("reconstruction", reconstruction), ("original", original)):
-        floating(tensor, name)
-        if data_range is not None:
+        if data_range is None:
+            floating(tensor, name)
+        else:
             within(tensor, data_range, name)
 
 
@@ -41,20 +42,23 @@ def images(reconstruction: Tensor, original: Tensor, data_range: tuple[float, fl
         raise MetricError(f"images must be at least {smallest} pixels high and wide, not {tuple(original.shape[-2:])}")
 
 
-def floating(tensor: Tensor, name: str) -> None:
-    """Refuse a tensor unless it is float32 or float64 and finite."""
+def floating(tensor: Tensor, name: str) -> tuple[float, float]:
+    """Refuse a tensor unless it is float32 or float64 and finite; return its least and greatest value."""
     if tensor.dtype not in _FLOATS:
         raise MetricError(f"{name} must be float32 or float64, not {tensor.dtype}")
-    if not bool(torch.isfinite(tensor).all()):
+    # Both carry NaN and infinity; a look at each element for them takes ten times as long.
+    least, most = map(float, tensor.aminmax())
+    if not (math.isfinite(least) and math.isfinite(most)):
         raise MetricError(f"{name} holds NaN or infinity")
+    return least, most
 
 
 def within(tensor: Tensor, data_range: tuple[float, float], name: str) -> None:
-    """Refuse a tensor with a value outside the range; nothing is clamped silently."""
+    """Refuse a tensor unless it is finite and inside the range; nothing is clamped silently."""
     low, high = data_range
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise MetricError(f"data_range must be two finite numbers, the lower first, not {data_range}")
-    least, most = float(tensor.min()), float(tensor.max())
+    least, most = floating(tensor, name)
     if least < low or most > high:
         raise MetricError(
             f"{name} goes from {least:g} to {most:g}, outside data_range {data_range}; clamp it, or give its true range"
@@ -65,8 +69,8 @@ def features(given: Tensor, name: str, *, width: int | None = None, least: int =
     """Refuse features unless they are finite, of shape (items, dimensions), as wide as the others and enough."""
     if given.ndim != 2:
         raise MetricError(f"{name} must be of shape (items, dimensions), not {tuple(given.shape)}")
-    if len(given) < least:
-        raise MetricError(f"{name} must hold at least {least} items, not {len(given)}")
+    if len(given) < least or given.shape[1] == 0:
+        raise MetricError(f"{name} must hold at least {least} items of a dimension or more, not {tuple(given.shape)}")
     if width is not None and given.shape[1] != width:
         raise MetricError(f"{name} has {given.shape[1]} dimensions, the other features have {width}")
     floating(given, name)
@@ -82,3 +86,31 @@ def classes(given: Tensor, name: str, *, items: int | None = None, number: int |
         )
     if int(given.min()) < 0 or (number is not None and int(given.max()) >= number):
         raise MetricError(f"{name} must be classes from 0 to {'' if number is None else number - 1}")
+
+
+def binary(given: Tensor, name: str) -> Tensor:
+    """Return verdicts of shape (items,) as booleans; refuse what is not 0 and 1 as integers or booleans."""
+    if given.ndim != 1 or len(given) == 0:
+        raise MetricError(f"{name} must be of shape (items,), not {tuple(given.shape)}")
+    if given.is_floating_point() or not bool(((given == 0) | (given == 1)).all()):
+        raise MetricError(f"{name} must be 0 and 1 as integers or booleans")
+    return given.bool()
+
+
+def probabilities(given: Tensor, name: str, *, like: Tensor | None = None) -> None:
+    """Refuse rows (items, classes) unless each is a distribution; of the shape and type of `like`, where given."""
+    features(given, name, width=None if like is None else like.shape[1])
+    if like is not None and (len(given) != len(like) or given.dtype != like.dtype):
+        raise MetricError(
+            f"{name} holds {len(given)} distributions of {given.dtype}, the others are {len(like)} of {like.dtype}"
+        )
+    if bool((given < 0).any()) or bool(((given.sum(dim=1) - 1).abs() > 1e-4).any()):
+        raise MetricError(f"each row of {name} must be probabilities that sum to 1")
+
+
+def directions(vectors: Tensor) -> Tensor:
+    """Return rows (items, dimensions) scaled to length 1; refuse one of zeros."""
+    lengths: Tensor = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
+    if not bool((lengths > 0).all()):
+        raise MetricError("a vector of zeros has no direction")
+    return vectors / lengths

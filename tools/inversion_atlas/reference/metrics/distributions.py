@@ -15,34 +15,64 @@ from inversion_atlas.reference.metrics import arguments
 
 
 def feature_distance(
-    reconstruction: Tensor, targets: Tensor, private: Tensor, private_labels: Tensor, *, squared: bool = True
+    reconstruction: Tensor,
+    targets: Tensor,
+    private: Tensor,
+    private_labels: Tensor,
+    *,
+    squared: bool = True,
+    unit_length: bool = False,
 ) -> Tensor:
     """Return each reconstruction's distance to the mean feature of its class. Metric `feature-distance`.
 
     Lower is closer. `reconstruction` and `private` are features (items, dimensions) before the last layer of the
-    evaluation model, `targets` the class that each reconstruction was made for.
+    evaluation model, `targets` the class that each reconstruction was made for. GMI and KEDMI take it squared, as here
+    unless told otherwise. `unit_length` scales every feature to length 1 first, the mean too. Network and layer belong
+    to the number. What others call by this name is `knn_distance`; the mean squared error of features is `mse`.
     """
     _labeled(reconstruction, targets, private, private_labels)
-    distances = torch.empty(len(reconstruction), dtype=reconstruction.dtype)
+    given, private = (
+        (arguments.directions(reconstruction), arguments.directions(private))
+        if unit_length
+        else (reconstruction, private)
+    )
+    distances = torch.empty(len(given), dtype=given.dtype, device=given.device)
     for label in sorted(set(targets.tolist())):
-        center = private[private_labels == label].mean(dim=0)
-        distances[targets == label] = (reconstruction[targets == label] - center).square().sum(dim=1)
+        center = private[private_labels == label].mean(dim=0, keepdim=True)
+        center = arguments.directions(center) if unit_length else center
+        distances[targets == label] = (given[targets == label] - center).square().sum(dim=1)
     return distances if squared else distances.sqrt()
 
 
 def knn_distance(
-    reconstruction: Tensor, targets: Tensor, private: Tensor, private_labels: Tensor, *, squared: bool = True
+    reconstruction: Tensor,
+    targets: Tensor,
+    private: Tensor,
+    private_labels: Tensor,
+    *,
+    k: int = 1,
+    squared: bool = True,
+    unit_length: bool = False,
 ) -> Tensor:
     """Return each reconstruction's distance to the nearest private image of its class. Metric `knn-distance`.
 
-    Lower is closer. Arguments are those of `feature_distance`.
+    Lower is closer. Arguments are those of `feature_distance`; of the `k` nearest images the distances are averaged,
+    all published values take one, and square it.
     """
     _labeled(reconstruction, targets, private, private_labels)
-    distances = torch.empty(len(reconstruction), dtype=reconstruction.dtype)
+    given, private = (
+        (arguments.directions(reconstruction), arguments.directions(private))
+        if unit_length
+        else (reconstruction, private)
+    )
+    distances = torch.empty(len(given), dtype=given.dtype, device=given.device)
     for label in sorted(set(targets.tolist())):
-        own = targets == label
-        distances[own] = _distances(reconstruction[own], private[private_labels == label]).min(dim=1).values
-    return distances.square() if squared else distances
+        own, images = targets == label, private[private_labels == label]
+        if not 1 <= k <= len(images):
+            raise arguments.MetricError(f"k must be from 1 to the {len(images)} images of class {label}, not {k}")
+        nearest = _distances(given[own], images).topk(k, dim=1, largest=False).values
+        distances[own] = (nearest.square() if squared else nearest).mean(dim=1).to(given.dtype)
+    return distances
 
 
 def fid(reconstruction: Tensor, original: Tensor) -> float:
@@ -72,12 +102,15 @@ class Neighborhoods:
     coverage: float  # metric `coverage`
 
 
-def neighborhoods(reconstruction: Tensor, original: Tensor, *, k: int = 3, closed: bool = True) -> Neighborhoods:
+def neighborhoods(
+    reconstruction: Tensor, original: Tensor, *, k: int = 3, closed: bool = True, union: bool = True
+) -> Neighborhoods:
     """Return precision, recall, density and coverage of reconstructions against private images, from their features.
 
     Precision and recall: Kynkäänniemi and others (2019), who take k = 3 and count the border of a
-    ball (`closed`); density and coverage: Naeem and others (2020), whose package takes k = 5 and leaves it out. All
-    are shares, higher is better, density may exceed 1.
+    ball (`closed`); density and coverage: Naeem and others (2020), whose package takes k = 5 and leaves it out.
+    Without `union` only the ball of the nearest point of the other set counts for precision and recall, as in the code
+    of PPA. All are shares, higher is better, density may exceed 1.
     """
     if k < 1:
         raise arguments.MetricError(f"k must be at least 1, not {k}")
@@ -87,51 +120,50 @@ def neighborhoods(reconstruction: Tensor, original: Tensor, *, k: int = 3, close
     around_original, around_given = _radii(original, k)[:, None], _radii(reconstruction, k)[None, :]
     inside = (apart <= around_original) if closed else (apart < around_original)
     covered = (apart <= around_given) if closed else (apart < around_given)
+    precise = inside.any(dim=0) if union else inside.gather(0, apart.argmin(dim=0, keepdim=True))
+    recalled = covered.any(dim=1) if union else covered.gather(1, apart.argmin(dim=1, keepdim=True))
     return Neighborhoods(
-        precision=float(inside.any(dim=0).double().mean()),
-        recall=float(covered.any(dim=1).double().mean()),
+        precision=float(precise.double().mean()),
+        recall=float(recalled.double().mean()),
         density=float(inside.sum(dim=0).double().mean() / k),
         coverage=float(inside.any(dim=1).double().mean()),
     )
 
 
-def generative_precision(reconstruction: Tensor, original: Tensor, *, k: int = 3, closed: bool = True) -> float:
-    """Return the share of reconstructions inside the balls around private images. Metric `generative-precision`."""
-    return neighborhoods(reconstruction, original, k=k, closed=closed).precision
+def generative_precision(
+    reconstruction: Tensor, original: Tensor, *, k: int = 3, closed: bool = True, union: bool = True
+) -> float:
+    """Return the share of reconstructions inside the balls around private images. Metric `generative-precision`.
+
+    0 to 1; arguments are those of `neighborhoods`.
+    """
+    return neighborhoods(reconstruction, original, k=k, closed=closed, union=union).precision
 
 
-def generative_recall(reconstruction: Tensor, original: Tensor, *, k: int = 3, closed: bool = True) -> float:
-    """Return the share of private images inside the balls around reconstructions. Metric `generative-recall`."""
-    return neighborhoods(reconstruction, original, k=k, closed=closed).recall
+def generative_recall(
+    reconstruction: Tensor, original: Tensor, *, k: int = 3, closed: bool = True, union: bool = True
+) -> float:
+    """Return the share of private images inside the balls around reconstructions. Metric `generative-recall`.
+
+    0 to 1; arguments are those of `neighborhoods`.
+    """
+    return neighborhoods(reconstruction, original, k=k, closed=closed, union=union).recall
 
 
 def density(reconstruction: Tensor, original: Tensor, *, k: int = 5, closed: bool = False) -> float:
-    """Return how many balls around private images hold a reconstruction, over k. Metric `density`."""
+    """Return how many balls around private images hold a reconstruction, over k. Metric `density`.
+
+    0 and up; arguments are those of `neighborhoods`, with the defaults of the authors' package.
+    """
     return neighborhoods(reconstruction, original, k=k, closed=closed).density
 
 
 def coverage(reconstruction: Tensor, original: Tensor, *, k: int = 5, closed: bool = False) -> float:
-    """Return the share of private images whose ball holds a reconstruction. Metric `coverage`."""
-    return neighborhoods(reconstruction, original, k=k, closed=closed).coverage
+    """Return the share of private images whose ball holds a reconstruction. Metric `coverage`.
 
-
-def kl_divergence(estimated: Tensor, true: Tensor) -> Tensor:
-    """Return the divergence of each true distribution from its estimate, in nats. Metric `kl-divergence`.
-
-    Rows of both are probabilities (items, classes). Infinite where the estimate rules out what occurs; no constant is
-    added.
+    0 to 1; arguments are those of `neighborhoods`, with the defaults of the authors' package.
     """
-    arguments.features(true, "true")
-    arguments.features(estimated, "estimated", width=true.shape[1])
-    if len(true) != len(estimated):
-        raise arguments.MetricError(
-            f"as many estimates as distributions are needed, not {len(estimated)} and {len(true)}"
-        )
-    for name, given in (("estimated", estimated), ("true", true)):
-        if bool((given < 0).any()) or bool(((given.sum(dim=1) - 1).abs() > 1e-4).any()):
-            raise arguments.MetricError(f"each row of {name} must be probabilities that sum to 1")
-    divergences: Tensor = (torch.xlogy(true, true) - torch.xlogy(true, estimated)).sum(dim=1)
-    return divergences
+    return neighborhoods(reconstruction, original, k=k, closed=closed).coverage
 
 
 def _labeled(given: Tensor, targets: Tensor, private: Tensor, private_labels: Tensor) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
@@ -24,16 +26,24 @@ def attack_accuracy(scores: Tensor, targets: Tensor, *, top: int = 1) -> Tensor:
     return (ahead < top).to(scores.dtype)
 
 
-def label_recovery_accuracy(recovered: Tensor, labels: Tensor) -> float:
-    """Return the share of a batch's labels that were recovered, as a multiset. Metric `label-recovery-accuracy`.
+def label_recovery_accuracy(
+    recovered: Tensor, labels: Tensor, *, count: Literal["multiset", "set", "position"] = "multiset"
+) -> float:
+    """Return the share of a batch's labels that were recovered. Metric `label-recovery-accuracy`.
 
-    0 to 1, higher is worse for privacy. Both are classes of shape (items,), in any order; a list that is too short or
-    too long is refused, since padding would award hits.
+    0 to 1, higher is worse for privacy. Both are classes of shape (items,). As a `multiset`, in any order: the shared
+    counts over the batch size. As a `set`, without counts: the classes in both over the
+    classes in either. By `position`, after matching. A list that is
+    too short or too long is refused, since padding would award hits.
     """
     arguments.classes(labels, "labels")
     arguments.classes(recovered, "recovered", items=len(labels))
+    if count == "position":
+        return float((recovered == labels).double().mean())
     number = int(max(recovered.max(), labels.max())) + 1
-    hits = torch.minimum(
-        torch.bincount(recovered.long(), minlength=number), torch.bincount(labels.long(), minlength=number)
-    )
-    return float(hits.sum()) / len(labels)
+    found, true = (torch.bincount(given.long(), minlength=number) for given in (recovered, labels))
+    if count == "set":
+        return float(((found > 0) & (true > 0)).sum()) / float(((found > 0) | (true > 0)).sum())
+    if count != "multiset":
+        raise arguments.MetricError(f"count must be multiset, set or position, not {count}")
+    return float(torch.minimum(found, true).sum()) / len(labels)

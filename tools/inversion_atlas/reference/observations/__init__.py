@@ -7,23 +7,27 @@ through this module's private names; it can see to it that nothing private hangs
 from inversion_atlas.reference.observations.access import AccessError, QueryLimitReached, expect
 from inversion_atlas.reference.observations.explanations import Explanation
 from inversion_atlas.reference.observations.gradients import SharedGradient
+from inversion_atlas.reference.observations.graphs import GraphModel
 from inversion_atlas.reference.observations.models import BlackBox, LabelOnly, Regression, WhiteBox
 from inversion_atlas.reference.observations.pairs import ModelPair
 from inversion_atlas.reference.observations.split import ClientInterface, SplitFeatures, SplitTraining
 from inversion_atlas.reference.observations.texts import SharedTextGradient
 from inversion_atlas.reference.observations.trees import TreeConfidences, TreePath
+from inversion_atlas.reference.observations.updates import SharedUpdate
 
 __all__ = [
     "AccessError",
     "BlackBox",
     "ClientInterface",
     "Explanation",
+    "GraphModel",
     "LabelOnly",
     "ModelPair",
     "QueryLimitReached",
     "Regression",
     "SharedGradient",
     "SharedTextGradient",
+    "SharedUpdate",
     "SplitFeatures",
     "SplitTraining",
     "TreeConfidences",

@@ -45,6 +45,16 @@ def copied(model: nn.Module, mode: Mode) -> nn.Module:
     return copied.train(mode == "train")
 
 
+def defenses_of(model: Model) -> tuple[str, ...]:
+    """Return the defenses that a model was made under, in words; such a model has an attribute `defenses`."""
+    return tuple(getattr(model, "defenses", ()))
+
+
+def under(defenses: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the defenses as a part of a threat model; nothing where there are none."""
+    return (f"under {' and '.join(defenses)}",) if defenses else ()
+
+
 def count_classes(model: Model, input_shape: tuple[int, ...]) -> int:
     """Return how many scores the model gives; raises ValueError unless they are of shape (batch, classes)."""
     with torch.no_grad():

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from inversion_atlas.reference.observations.access import Outputs, copied
 from inversion_atlas.reference.observations.models import BlackBox
@@ -18,7 +19,8 @@ Explainer = Callable[[nn.Module, Tensor], Tensor]
 class Explanation(BlackBox):
     """A black box that tells, with the class probabilities of an input, why it names the class it names.
 
-    `explain` makes the maps: `gradient`, `gradient_times_input`, or any function of a model and inputs.
+    `explain` makes the maps: `gradient`, `gradient_times_input`, `grad_cam(layer)`, or any function of a model and
+    inputs.
     """
 
     __slots__ = ("explainer",)
@@ -75,6 +77,25 @@ def gradient(model: nn.Module, inputs: Tensor) -> Tensor:
 def gradient_times_input(model: nn.Module, inputs: Tensor) -> Tensor:
     """Return the gradient of the named class's score, each value times that of the input."""
     return gradient(model, inputs) * inputs.detach()
+
+
+def grad_cam(layer: int) -> Explainer:
+    """Return an explainer of a sequence of layers: Grad-CAM at that layer's output, (batch, channels, height, width).
+
+    Channels are weighed by the mean gradient of the named class's score, summed, kept where positive, and enlarged to
+    the sides of the input; maps are of shape (batch, 1, height, width).
+    """
+
+    def grad_cam(model: nn.Module, inputs: Tensor) -> Tensor:
+        if not isinstance(model, nn.Sequential):
+            raise ValueError("grad_cam explains models that are an nn.Sequential")
+        activations: Tensor = model[: layer + 1](inputs).detach().requires_grad_()
+        scores: Tensor = model[layer + 1 :](activations)
+        (slope,) = torch.autograd.grad(scores.max(dim=1).values.sum(), activations)
+        weighed = (slope.mean(dim=(2, 3), keepdim=True) * activations).sum(dim=1, keepdim=True).relu()
+        return functional.interpolate(weighed, size=inputs.shape[2:], mode="bilinear", align_corners=False)
+
+    return grad_cam
 
 
 _EXPLAINS: WeakKeyDictionary[Explanation, Callable[[Tensor], Tensor]] = WeakKeyDictionary()

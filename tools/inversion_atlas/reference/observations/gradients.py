@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inversion_atlas.reference.observations.access import Mode, copied, refuse_data
+from inversion_atlas.reference.observations.access import Mode, copied, defenses_of, refuse_data, under
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +27,7 @@ class SharedGradient:
     mode: Mode
     data_range: tuple[float, float]
     labels: Tensor | None
+    defenses: tuple[str, ...] = ()  # in words, in the order in which they acted
 
     @classmethod
     def of_batch(
@@ -60,25 +61,31 @@ class SharedGradient:
             mode=mode,
             data_range=data_range,
             labels=labels.detach().clone() if labels_known else None,
+            defenses=defenses_of(model),
         )
 
-    def with_gradient(self, gradient: Mapping[str, Tensor]) -> SharedGradient:
-        """Return the same observation with another gradient, as a defense or a test of the signal makes it."""
+    def with_gradient(self, gradient: Mapping[str, Tensor], *, defense: str = "") -> SharedGradient:
+        """Return the same observation with another gradient; `defense` says in words what changed it."""
         if {name: part.shape for name, part in gradient.items()} != {n: p.shape for n, p in self.gradient.items()}:
             raise ValueError("the gradient has other names or shapes than the one it replaces")
-        return SharedGradient(
-            self.model,
-            {name: part.detach().clone() for name, part in gradient.items()},
-            self.batch_size,
-            self.input_shape,
-            self.classes,
-            self.mode,
-            self.data_range,
-            self.labels,
-        )
+        copies = {name: part.detach().clone() for name, part in gradient.items()}
+        return replace(self, gradient=copies, defenses=(*self.defenses, *([defense] if defense else [])))
+
+    def without(self, *layers: str) -> SharedGradient:
+        """Return the observation less the gradients of some layers, which an attack then ignores.
+
+        `layers` are names of modules or parameters; raises ValueError for one that has no gradient here.
+        """
+        dropped = {layer: [n for n in self.gradient if n == layer or n.startswith(f"{layer}.")] for layer in layers}
+        for layer, names in dropped.items():
+            if not names:
+                raise ValueError(f"no gradient of {layer!r} was shared; there are {', '.join(self.gradient)}")
+        ignored = {name for names in dropped.values() for name in names}
+        return replace(self, gradient={name: part for name, part in self.gradient.items() if name not in ignored})
 
     def describe(self) -> str:
         """Return the threat model in a line."""
         images = "1 example" if self.batch_size == 1 else f"a batch of {self.batch_size}"
         known = "labels known" if self.labels is not None else "labels unknown"
-        return f"gradient of the mean cross entropy on {images}, {self.mode} mode, one step, {known}"
+        line = f"gradient of the mean cross entropy on {images}, {self.mode} mode, one step, {known}"
+        return ", ".join([line, *under(self.defenses)])

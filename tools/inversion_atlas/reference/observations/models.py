@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inversion_atlas.reference.observations.access import Model, Outputs, copied, count_classes
+from inversion_atlas.reference.observations.access import Model, Outputs, copied, count_classes, defenses_of, under
 from inversion_atlas.reference.observations.interface import Interface, limited
 
 
@@ -31,16 +31,22 @@ class WhiteBox:
         self.data_range = data_range
         self.classes = count_classes(self.model, input_shape)
 
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Return logits, differentiable in the inputs; logarithms of probabilities where the model returns those."""
+        return self.as_logits(self.model(inputs))
+
+    def as_logits(self, scores: Tensor) -> Tensor:
+        """Return what the model returned as logits, or as logarithms of probabilities."""
+        return scores if self.outputs == "logits" else scores.clamp_min(torch.finfo(scores.dtype).tiny).log()
+
     def log_probabilities(self, inputs: Tensor) -> Tensor:
         """Return the logarithm of each class's probability, differentiable in the inputs."""
-        scores: Tensor = self.model(inputs)
-        if self.outputs == "logits":
-            return functional.log_softmax(scores, dim=1)
-        return scores.clamp_min(torch.finfo(scores.dtype).tiny).log()
+        logits = self.logits(inputs)
+        return functional.log_softmax(logits, dim=1) if self.outputs == "logits" else logits
 
     def describe(self) -> str:
         """Return the threat model in a line."""
-        return "parameters of the trained model, no training data"
+        return ", ".join(["parameters of the trained model, no training data", *under(defenses_of(self.model))])
 
 
 class BlackBox(Interface):
@@ -50,7 +56,7 @@ class BlackBox(Interface):
     `top_k` keeps the largest and sets the others to 0, `round_to` keeps so many decimals; they apply in this order.
     """
 
-    __slots__ = ("classes", "noise", "round_to", "top_k")
+    __slots__ = ("classes", "defenses", "noise", "round_to", "top_k")
 
     def __init__(
         self,
@@ -72,6 +78,7 @@ class BlackBox(Interface):
         if noise < 0 or (round_to is not None and round_to < 0):
             raise ValueError("noise and round_to must not be negative")
         self.noise, self.top_k, self.round_to = noise, top_k, round_to
+        self.defenses = defenses_of(model)
         generator = torch.Generator().manual_seed(seed)
 
         def answer(inputs: Tensor) -> Tensor:
@@ -92,6 +99,7 @@ class BlackBox(Interface):
             f"noise {self.noise:g}" if self.noise else "",
             f"{self.top_k} largest" if self.top_k is not None else "",
             f"rounded to {self.round_to} decimals" if self.round_to is not None else "",
+            *under(self.defenses),
             *limited(self),
         ]
         return list(filter(None, changes))
@@ -104,7 +112,7 @@ class LabelOnly(Interface):
     how many there are.
     """
 
-    __slots__ = ("classes",)
+    __slots__ = ("classes", "defenses")
 
     def __init__(
         self,
@@ -117,6 +125,7 @@ class LabelOnly(Interface):
     ) -> None:
         model = copied(model, "eval") if isinstance(model, nn.Module) else model
         self.classes = count_classes(model, input_shape) if classes is None else classes
+        self.defenses = defenses_of(model)
         super().__init__(
             lambda inputs: _named(model(inputs)), input_shape=input_shape, data_range=data_range, limit=limit
         )
@@ -127,7 +136,7 @@ class LabelOnly(Interface):
 
     def describe(self) -> str:
         """Return the threat model in a line."""
-        return ", ".join(["class labels of a model behind an interface", *limited(self)])
+        return ", ".join(["class labels of a model behind an interface", *under(self.defenses), *limited(self)])
 
 
 class Regression(Interface):

@@ -15,7 +15,9 @@ from inversion_atlas.reference.observations.access import (
     Model,
     QueryLimitReached,
     copied,
+    defenses_of,
     refuse_range,
+    under,
 )
 from inversion_atlas.reference.observations.interface import Interface, limited
 
@@ -57,6 +59,7 @@ class SplitFeatures:
     client: nn.Module | ClientInterface | None
     input_shape: tuple[int, ...]
     data_range: tuple[float, float]
+    defenses: tuple[str, ...] = ()  # in words, in the order in which they acted
 
     @classmethod
     def of_inputs(
@@ -85,13 +88,14 @@ class SplitFeatures:
             granted = ClientInterface(client, input_shape=shape, data_range=data_range, limit=limit)
         with torch.no_grad():
             features: Tensor = copied(client, "eval")(inputs.detach())
-        return cls(features.clone(), copied(server, "eval"), granted, shape, data_range)
+        return cls(features.clone(), copied(server, "eval"), granted, shape, data_range, defenses_of(client))
 
-    def with_features(self, features: Tensor) -> SplitFeatures:
-        """Return the same observation with other features, as a defense or a test of the signal makes them."""
+    def with_features(self, features: Tensor, *, defense: str = "") -> SplitFeatures:
+        """Return the same observation with other features; `defense` says in words what changed them."""
         if features.shape != self.features.shape:
             raise ValueError(f"features must be of shape {tuple(self.features.shape)}, not {tuple(features.shape)}")
-        return replace(self, features=features.detach().clone())
+        defenses = (*self.defenses, *([defense] if defense else []))
+        return replace(self, features=features.detach().clone(), defenses=defenses)
 
     def granted_model(self, attack: str) -> nn.Module:
         """Return the client's model; raises AccessError where it was not granted."""
@@ -109,10 +113,12 @@ class SplitFeatures:
         """Return the threat model in a line."""
         sent = f"features of {len(self.features)} inputs at the split, the server's part"
         if isinstance(self.client, nn.Module):
-            return f"{sent}, the client's model"
-        if isinstance(self.client, ClientInterface):
-            return ", ".join([sent, "queries to the client's model", *limited(self.client)])
-        return f"{sent}, nothing of the client's model"
+            granted: tuple[str, ...] = ("the client's model",)
+        elif isinstance(self.client, ClientInterface):
+            granted = ("queries to the client's model", *limited(self.client))
+        else:
+            granted = ("nothing of the client's model",)
+        return ", ".join([sent, *granted, *under(self.defenses)])
 
 
 class SplitTraining:

@@ -41,6 +41,55 @@ def convnet(shape: tuple[int, ...], classes: int) -> nn.Module:
     )
 
 
+def batchnorm_convnet(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """Three ReLU convolutions, each normalized over the batch, two of them with stride 2, and a linear layer."""
+    channels, height, width = shape
+    return nn.Sequential(
+        nn.Conv2d(channels, 16, 3, padding=1),
+        nn.BatchNorm2d(16),
+        nn.ReLU(),
+        nn.Conv2d(16, 32, 3, stride=2, padding=1),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        nn.Conv2d(32, 32, 3, stride=2, padding=1),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(32 * _halved(height, 2) * _halved(width, 2), classes),
+    )
+
+
+def pooled_convnet(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """Two ReLU convolutions of 5 by 5, each followed by pooling, a hidden layer with dropout and a linear layer."""
+    channels, height, width = shape
+    return nn.Sequential(
+        nn.Conv2d(channels, 16, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(32 * (height // 4) * (width // 4), 64),
+        nn.ReLU(),
+        nn.Dropout(),
+        nn.Linear(64, classes),
+    )
+
+
+def leaky_convnet(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """Two convolutions and a linear layer without a bias, with leaky ReLUs that can be undone."""
+    channels, height, width = shape
+    return nn.Sequential(
+        nn.Conv2d(channels, 6, 3, padding=1, bias=False),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(6, 8, 3, padding=1, bias=False),
+        nn.LeakyReLU(0.2),
+        nn.Flatten(),
+        nn.Linear(8 * height * width, classes, bias=False),
+    )
+
+
 def mlp(shape: tuple[int, ...], classes: int) -> nn.Module:
     """A perceptron with one hidden layer of 64 ReLU units."""
     channels, height, width = shape

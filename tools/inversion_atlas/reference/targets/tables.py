@@ -98,14 +98,16 @@ def regression(shape: tuple[int, ...], classes: int) -> nn.Module:
     return nn.Linear(shape[0], 1)
 
 
-def fit_tree(model: nn.Module, split: Split) -> None:
-    """Fit a `DecisionTree` to the private records."""
+def fit_tree(model: nn.Module, split: Split) -> tuple[float, float]:
+    """Fit a `DecisionTree` to the private records; return its accuracy on them and on the test part."""
     assert isinstance(model, DecisionTree)
-    model.tree.fit(split.private.images.numpy(), split.private.labels.numpy())
+    parts = [(part.images.numpy(), part.labels.numpy()) for part in (split.private, split.test)]
+    model.tree.fit(*parts[0])
+    return float(model.tree.score(*parts[0])), float(model.tree.score(*parts[1]))
 
 
-def fit_line(model: nn.Module, split: Split) -> None:
-    """Fit a linear layer to the private records by least squares."""
+def fit_line(model: nn.Module, split: Split) -> tuple[float, float]:
+    """Fit a linear layer to the private records by least squares; return R squared on them and on the test part."""
     assert isinstance(model, nn.Linear)
     rows = split.private.images.double()
     design = torch.cat((rows, torch.ones(len(rows), 1)), dim=1)
@@ -113,3 +115,9 @@ def fit_line(model: nn.Module, split: Split) -> None:
     with torch.no_grad():
         model.weight.copy_(solution[None, :-1])
         model.bias.copy_(solution[-1:])
+        errors = [(model(part.images)[:, 0] - part.labels).square().mean() for part in (split.private, split.test)]
+    train, test = (
+        1 - float(error / part.labels.var(correction=0))
+        for error, part in zip(errors, (split.private, split.test), strict=True)
+    )
+    return train, test

@@ -1,0 +1,202 @@
+"""Attacks that search a generator's space, or the model's own statistics, for images of the classes of MNIST."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from inversion_atlas.reference import metrics
+from inversion_atlas.reference.attacks.deep_inversion import deep_inversion
+from inversion_atlas.reference.attacks.ensemble import ensemble_inversion
+from inversion_atlas.reference.attacks.gmi import gmi
+from inversion_atlas.reference.attacks.identity import Identity
+from inversion_atlas.reference.attacks.if_gmi import if_gmi
+from inversion_atlas.reference.attacks.kedmi import kedmi
+from inversion_atlas.reference.attacks.lomma import distill, lomma_identity
+from inversion_atlas.reference.attacks.mirror import mirror
+from inversion_atlas.reference.attacks.plg_mi import plg_mi
+from inversion_atlas.reference.attacks.ppa import ppa
+from inversion_atlas.reference.attacks.reconstruction import Reconstruction
+from inversion_atlas.reference.attacks.vmi import vmi
+from inversion_atlas.reference.benchmark.runs import (
+    Case,
+    Options,
+    Outcome,
+    Score,
+    accepted,
+    described,
+    image_guesses,
+    scores_of,
+)
+from inversion_atlas.reference.features import penultimate
+from inversion_atlas.reference.generators.training import seeded
+from inversion_atlas.reference.observations import WhiteBox
+from inversion_atlas.reference.targets import generators, models, training
+
+_TARGET = "mnist-convnet"
+_JUDGE = "mnist-evaluation"
+# Other models of the same classes, for the attack that takes several.
+_ENSEMBLE = (_TARGET, "mnist-plain-convnet", "mnist-mlp")
+# Copies of the target that LOMMA distills, of architectures that differ from it.
+_STUDENTS = (models.convnet, models.mlp)
+
+# Runs an attack on some labels; returns what it found and what its prior alone draws for them.
+Attack = Callable[[Options, WhiteBox, Tensor], tuple[Reconstruction, Tensor | None]]
+
+
+def judged(judge: training.Target, images: Tensor, labels: Tensor) -> dict[str, float]:
+    """Return what the literature reports of reconstructions, by metric: means under the evaluation model.
+
+    Distances are squared, between the inputs of its last layer.
+    """
+    private = judge.data.private
+    with torch.no_grad():
+        found, known = (penultimate(judge.model, part)[0].double() for part in (images, private.images))
+    return {
+        "attack-accuracy": float(metrics.attack_accuracy(scores_of(judge, images), labels).mean()),
+        "feature-distance": float(metrics.feature_distance(found, labels, known, private.labels).mean()),
+        "knn-distance": float(metrics.knn_distance(found, labels, known, private.labels).mean()),
+    }
+
+
+def _case(attack: Attack) -> Callable[[Options], Outcome]:
+    """Return what runs an attack on as many labels as items, each class alike, and has the images judged."""
+
+    def run(options: Options) -> Outcome:
+        split = options.target.data
+        labels = (torch.arange(options.items) % len(split.classes)).sort().values
+        observation = _white_box(options.target)
+        reconstruction, prior = attack(options, observation, labels)
+        private = split.private
+        means = torch.stack([private.images[private.labels == label].mean(dim=0) for label in labels])
+        guesses = image_guesses(options, means) | ({} if prior is None else {"prior alone": prior})
+        judge = training.load(_JUDGE, options.cache)
+        value, *baselines = (judged(judge, images, labels) for images in (reconstruction.images, *guesses.values()))
+        scores = tuple(
+            Score(
+                name, value[name], "", (max if name == "attack-accuracy" else min)(other[name] for other in baselines)
+            )
+            for name in value
+        )
+        named = scores_of(options.target, reconstruction.images).argmax(dim=1) == labels
+        return Outcome(
+            setting=f"{described(options)}; {observation.describe()}; judged by {judge.name}",
+            scores=scores,
+            originals=means,
+            images=reconstruction.images,
+            converged=int(named.sum()),
+            items=options.items,
+        )
+
+    return run
+
+
+def _gmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
+    gan = generators.load("mnist-gan", options.cache)
+    return gmi(observation, gan, labels, **accepted(gmi, options)), _drawn(options, gan.generator, labels)
+
+
+def _kedmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
+    gan = generators.load("mnist-inversion-gan", options.cache)
+    return kedmi(observation, gan, labels, **accepted(kedmi, options)), _drawn(options, gan.generator, labels)
+
+
+def _lomma_gmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
+    gan, identity = generators.load("mnist-gan", options.cache), _lomma(options, observation)
+    found = gmi(observation, gan, labels, identity=identity, **accepted(gmi, options))
+    return found, _drawn(options, gan.generator, labels)
+
+
+def _lomma_kedmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
+    gan, identity = generators.load("mnist-inversion-gan", options.cache), _lomma(options, observation)
+    found = kedmi(observation, gan, labels, identity=identity, **accepted(kedmi, options))
+    return found, _drawn(options, gan.generator, labels)
+
+
+def _vmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
+    generator = generators.load("mnist-gan", options.cache).generator
+    return vmi(observation, generator, labels, **accepted(vmi, options)), _drawn(options, generator, labels)
+
+
+def _ppa(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
+    generator = generators.load("mnist-style-gan", options.cache).generator
+    # Styles of the bundled generator are wider than those of StyleGAN2, for which the paper's rate is.
+    found = ppa(observation, generator, labels, learning_rate=0.05, **accepted(ppa, options))
+    return found, _drawn(options, generator, labels)
+
+
+def _mirror(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
+    generator = generators.load("mnist-style-gan", options.cache).generator
+    return mirror(observation, generator, labels, **accepted(mirror, options)), _drawn(options, generator, labels)
+
+
+def _if_gmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
+    generator = generators.load("mnist-style-gan", options.cache).generator
+    found = if_gmi(observation, generator, labels, learning_rate=0.05, **accepted(if_gmi, options))
+    return found, _drawn(options, generator, labels)
+
+
+def _plg_mi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, None]:
+    """What its generator draws of a class is the target's answer already, so it is no prior."""
+    gan = generators.load("mnist-conditional-gan", options.cache)
+    return plg_mi(observation, gan, labels, **accepted(plg_mi, options)), None
+
+
+def _deep_inversion(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, None]:
+    """The paper's weight of the statistics is for deep networks; one of three layers needs less."""
+    return deep_inversion(observation, labels, statistics=1.0, **accepted(deep_inversion, options)), None
+
+
+def _ensemble(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
+    others = [_white_box(training.load(name, options.cache)) for name in _ENSEMBLE[1:]]
+    public = options.target.data.public.images
+    found = ensemble_inversion([observation, *others], labels, public=public, **accepted(ensemble_inversion, options))
+    generator = generators.load("mnist-gan", options.cache).generator
+    return found, _drawn(options, generator, labels)
+
+
+def _lomma(options: Options, observation: WhiteBox) -> Identity:
+    split = options.target.data
+    with seeded(options.seed):
+        untrained = [architecture(split.shape, len(split.classes)) for architecture in _STUDENTS]
+    students = [distill(observation, split.public.images, student, epochs=5) for student in untrained]
+    return lomma_identity(observation, split.public.images, students)
+
+
+def _white_box(target: training.Target) -> WhiteBox:
+    return WhiteBox(target.model, outputs="logits", input_shape=target.data.shape)
+
+
+@torch.no_grad()
+def _drawn(options: Options, generator: generators.Drawing, labels: Tensor) -> Tensor:
+    """Images that the generator draws at random: its prior alone."""
+    random = torch.Generator().manual_seed(options.seed)
+    images: Tensor = generator(torch.randn(len(labels), generator.latent, generator=random))
+    return images
+
+
+def _cases(attacks: Mapping[str, tuple[Attack, int | None]], targets: Sequence[str]) -> dict[str, Case]:
+    return {
+        name: Case(_case(run), tuple(targets), items=50, bench_steps=steps) for name, (run, steps) in attacks.items()
+    }
+
+
+# Beside each, the steps of `atlas bench`: the bundled generators need fewer than those of the papers.
+CASES: Mapping[str, Case] = _cases(
+    {
+        "gmi": (_gmi, 300),
+        "kedmi": (_kedmi, 300),
+        "lomma-gmi": (_lomma_gmi, 300),
+        "lomma-kedmi": (_lomma_kedmi, 300),
+        "vmi": (_vmi, 100),
+        "ppa": (_ppa, None),
+        "mirror": (_mirror, 100),
+        "if-gmi": (_if_gmi, None),
+        "plg-mi": (_plg_mi, 100),
+        "deep-inversion": (_deep_inversion, 200),
+        "ensemble-inversion": (_ensemble, None),
+    },
+    (_TARGET,),
+)
