@@ -90,6 +90,15 @@ _FEDERATED_ATTACKS = (
     _attack("ggl", "GGL", "li2022auditing", "latent vectors of a generator by CMA-ES, without estimating a defense"),
 )
 
+_ROW_ATTACKS = (
+    _attack(
+        "tableak",
+        "TabLeak",
+        "vero2023tableak",
+        "rows of categories and numbers by the cosine of gradients, softmax relaxation, median of an ensemble",
+    ),
+)
+
 _TEXT_ATTACKS = (
     _attack(
         "dager",
@@ -323,6 +332,7 @@ _METRICS = (
 IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_GRADIENT_ATTACKS,
     *_FEDERATED_ATTACKS,
+    *_ROW_ATTACKS,
     *_TEXT_ATTACKS,
     *_MODEL_ATTACKS,
     *_TABLE_ATTACKS,
