@@ -32,7 +32,7 @@ def row_accuracy(rows: Tensor, originals: Tensor, table: MixedTable) -> Tensor:
 
 
 def _rows_of_a_batch(options: Options) -> Outcome:
-    """One batch of all items; the baselines are the mean row, random public rows, and noise in place of the gradient."""
+    """One batch of all items; the baselines: the mean row, random public rows, noise in place of the gradient."""
     table = options.target.data
     assert isinstance(table, MixedTable)
     private = chosen(table.private, options.items, options.seed)
