@@ -45,7 +45,7 @@ def test_an_attack_on_texts_prints_them_and_saves_them_as_text(tmp_path: Path, c
     assert f"recovered  {pairs[1][1]}" in result.stdout
     refused = run("attack", "dager", "--items", "1", "--save", str(tmp_path / "x.png"), "--cache", str(cache))
     assert refused.exit_code == 2
-    assert "save them as a .txt" in refused.output
+    assert "save it as a .txt" in refused.output
 
 
 def test_originals_stand_above_their_reconstructions() -> None:

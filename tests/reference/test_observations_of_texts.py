@@ -75,6 +75,12 @@ def test_batches_of_texts_that_make_no_sense_are_refused(tokens: Tensor, labels:
         shared(tokens, labels)
 
 
+def test_a_defense_is_named_in_the_threat_model() -> None:
+    observation = shared()
+    defended = observation.with_gradient(observation.gradient, defense="noise of 0.1")
+    assert defended.describe() == f"{observation.describe()}, under noise of 0.1"
+
+
 def test_a_gradient_on_texts_is_no_gradient_on_images_and_keeps_its_shapes() -> None:
     with pytest.raises(AccessError, match="a SharedTextGradient does not grant it"):
         expect(shared(), SharedGradient, "dlg")

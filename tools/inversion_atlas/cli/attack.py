@@ -216,7 +216,7 @@ def _print(outcome: Outcome) -> None:
 def _save(outcome: Outcome, path: Path) -> None:
     if outcome.texts:
         if path.suffix != ".txt":
-            raise click.UsageError(f"this attack recovers texts; save them as a .txt, not as {path.name}")
+            raise click.UsageError(f"what this attack recovers is text: save it as a .txt, not as {path.name}")
         lines = [f"original   {original}\nrecovered  {found}\n" for original, found in outcome.texts]
         write_atomic(path, "\n".join(lines).encode())
         click.echo(f"wrote {path}", err=True)

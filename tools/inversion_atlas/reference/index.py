@@ -101,12 +101,28 @@ _FEDERATED_ATTACKS = (
     _attack("ggl", "GGL", "li2022auditing", "latent vectors of a generator by CMA-ES, without estimating a defense"),
 )
 
+_ROW_ATTACKS = (
+    _attack(
+        "tableak",
+        "TabLeak",
+        "vero2023tableak",
+        "rows of categories and numbers by the cosine of gradients, softmax relaxation, median of an ensemble",
+    ),
+)
+
 _TEXT_ATTACKS = (
     _attack(
         "dager",
         "DAGER",
         "petrov2024dager",
         "span check of tokens and prefixes in two attention layers of a causal transformer",
+    ),
+    _attack("tag", "TAG", "deng2021tag", "embeddings by squared and absolute distance of gradients, Adam"),
+    _attack(
+        "lamp",
+        "LAMP",
+        "balunovic2022lamp",
+        "embeddings by the cosine of gradients, in turns with reordering by a language model of word pairs",
     ),
 )
 
@@ -410,6 +426,7 @@ _METRICS = (
 IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_GRADIENT_ATTACKS,
     *_FEDERATED_ATTACKS,
+    *_ROW_ATTACKS,
     *_TEXT_ATTACKS,
     *_MODEL_ATTACKS,
     *_TABLE_ATTACKS,

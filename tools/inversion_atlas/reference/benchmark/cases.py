@@ -14,6 +14,7 @@ from inversion_atlas.reference.benchmark import (
     generator_cases,
     gradient_cases,
     graph_cases,
+    mixed_table_cases,
     model_cases,
     split_cases,
     table_cases,
@@ -33,6 +34,7 @@ CASES: Mapping[str, Case] = {
     **explanation_cases.CASES,
     **graph_cases.CASES,
     **text_cases.CASES,
+    **mixed_table_cases.CASES,
 }
 
 

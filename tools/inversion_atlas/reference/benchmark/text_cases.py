@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -10,9 +10,11 @@ from scipy.optimize import linear_sum_assignment
 
 from inversion_atlas.reference import metrics
 from inversion_atlas.reference.attacks.dager import dager
-from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, described
+from inversion_atlas.reference.attacks.reconstruction import RecoveredTexts, silent
+from inversion_atlas.reference.attacks.text_matching import LanguageModel, lamp, tag
+from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, accepted, described
 from inversion_atlas.reference.observations import SharedTextGradient
-from inversion_atlas.reference.targets.text import Corpus, Texts
+from inversion_atlas.reference.targets.text import Corpus, Texts, language_model
 
 Tokens = tuple[int, ...]
 
@@ -80,6 +82,33 @@ def _read_batches(options: Options) -> Outcome:
     return text_outcome(options, picked, recovered.texts, alone.texts, observation, len(recovered.texts))
 
 
+def _by_search(
+    attack: Callable[..., RecoveredTexts], prior: Callable[[], LanguageModel] | None = None
+) -> Callable[[Options], Outcome]:
+    """The case of an attack on the gradient of single texts, whose lengths and labels are known.
+
+    An attack with a prior is given the language model, which is loaded when it runs.
+    """
+
+    def run_each(options: Options) -> Outcome:
+        corpus = options.target.data
+        assert isinstance(corpus, Corpus)
+        given = (prior(),) if prior else ()
+        picked = _picked(len(corpus.private), options.items, options.seed)
+        found, alone, converged = [], [], 0
+        for item in range(options.items):
+            observation = shared_texts(options, picked[item : item + 1], granted=True)
+            arguments = accepted(attack, options, item)
+            recovered = attack(observation, *given, **arguments)
+            found += recovered.texts
+            converged += recovered.converged
+            brief = {**arguments, "steps": min(100, arguments.get("steps", 100)), "progress": silent}
+            alone += attack(text_noise_like(observation, options.seed + item), *given, **brief).texts
+        return text_outcome(options, picked, found, alone, observation, converged, ordered=True)
+
+    return run_each
+
+
 def text_outcome(
     options: Options,
     picked: torch.Tensor,
@@ -87,16 +116,22 @@ def text_outcome(
     alone: Sequence[Tokens],
     observation: SharedTextGradient,
     converged: int,
+    *,
+    ordered: bool = False,
 ) -> Outcome:
-    """Return what a run on private texts reached beside noise in place of the gradient and random public texts."""
+    """Return what a run on private texts reached beside noise in place of the gradient and random public texts.
+
+    Unless `ordered`, texts are matched to their originals first.
+    """
     corpus = options.target.data
     assert isinstance(corpus, Corpus)
     originals = tokens_of(Texts(corpus.private.tokens[picked], corpus.private.labels[picked]))
     drawn = _picked(len(corpus.public), len(originals), options.seed + 1)
     guess = tokens_of(Texts(corpus.public.tokens[drawn], corpus.public.labels[drawn]))
-    found = matched(texts, originals, corpus)
+    found = list(texts) if ordered else matched(texts, originals, corpus)
     reached = text_scores(found, originals, corpus)
-    others = [text_scores(matched(given, originals, corpus), originals, corpus) for given in (alone, guess)]
+    guesses = [given if ordered else matched(given, originals, corpus) for given in (alone, guess)]
+    others = [text_scores(given, originals, corpus) for given in guesses]
     return Outcome(
         setting=f"{described(options)}; {observation.describe()}",
         scores=tuple(Score(name, value, "", max(o[name] for o in others)) for name, value in reached.items()),
@@ -113,5 +148,9 @@ def _picked(number: int, items: int, seed: int) -> torch.Tensor:
 
 
 CASES: Mapping[str, Case] = {
-    "dager": Case(_read_batches, ("transformer",), items=8, sees=()),
+    "dager": Case(_read_batches, ("transformer", "transformer-untrained"), items=8, sees=()),
+    "tag": Case(_by_search(tag), ("transformer-untrained", "transformer"), items=2, bench_steps=300, sees=()),
+    "lamp": Case(
+        _by_search(lamp, language_model), ("transformer", "transformer-untrained"), items=2, bench_steps=300, sees=()
+    ),
 }

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inversion_atlas.reference.observations.access import Mode, copied
+from inversion_atlas.reference.observations.access import Mode, copied, defenses_of, under
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +32,7 @@ class SharedTextGradient:
     embeddings_shared: bool
     lengths: Tensor | None
     labels: Tensor | None
+    defenses: tuple[str, ...] = ()  # in words, in the order in which they acted
 
     @classmethod
     def of_batch(
@@ -72,13 +73,15 @@ class SharedTextGradient:
             embeddings_shared=embeddings_shared,
             lengths=(tokens != padding).sum(dim=1) if lengths_known else None,
             labels=labels.detach().clone() if labels_known else None,
+            defenses=defenses_of(model),
         )
 
-    def with_gradient(self, gradient: Mapping[str, Tensor]) -> SharedTextGradient:
-        """Return the same observation with another gradient, as a defense or a test of the signal makes it."""
+    def with_gradient(self, gradient: Mapping[str, Tensor], *, defense: str = "") -> SharedTextGradient:
+        """Return the same observation with another gradient; `defense` says in words what changed it."""
         if {name: part.shape for name, part in gradient.items()} != {n: p.shape for n, p in self.gradient.items()}:
             raise ValueError("the gradient has other names or shapes than the one it replaces")
-        return replace(self, gradient={name: part.detach().clone() for name, part in gradient.items()})
+        copies = {name: part.detach().clone() for name, part in gradient.items()}
+        return replace(self, gradient=copies, defenses=(*self.defenses, *([defense] if defense else [])))
 
     def describe(self) -> str:
         """Return the threat model in a line."""
@@ -86,10 +89,11 @@ class SharedTextGradient:
         embeddings = "with" if self.embeddings_shared else "without"
         lengths = "lengths known" if self.lengths is not None else "lengths unknown"
         labels = "labels known" if self.labels is not None else "labels unknown"
-        return (
+        line = (
             f"gradient of the mean cross entropy on {texts}, {embeddings} that of embeddings, {self.mode} mode, "
             f"one step, {lengths}, {labels}"
         )
+        return ", ".join([line, *under(self.defenses)])
 
 
 def _embeddings(model: nn.Module) -> set[str]:
