@@ -186,7 +186,8 @@ def before_training(options: Options, batch: Images) -> tuple[Images, tuple[str,
 
 def black_box(options: Options) -> BlackBox:
     """Return the target behind an interface that defends its answers as chosen."""
-    model, outputs, limits = options.target.model, "logits", {}
+    model, outputs = options.target.model, "logits"
+    limits: dict[str, Any] = {}
     for name, value in options.defenses:
         if name == "purifier":
             model, outputs = _purified(model, options.target.data, outputs, value), "probabilities"

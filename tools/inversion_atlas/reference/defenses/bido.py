@@ -59,7 +59,8 @@ def hsic(one: Tensor, other: Tensor) -> Tensor:
         centered = kernel(rows) @ center
         return centered @ torch.linalg.inv(centered + ridge)
 
-    return (normalized(one) * normalized(other).T).sum()
+    value: Tensor = (normalized(one) * normalized(other).T).sum()
+    return value
 
 
 def kernel(rows: Tensor) -> Tensor:

@@ -45,6 +45,6 @@ def transfer_learned(
         features = body(private[0])
     rest = train(trained[frozen:], features, private[1], loss=loss, defense="", **options)  # type: ignore[arg-type]
     assert isinstance(rest, nn.Sequential)
-    learned = nn.Sequential(*body, *rest).eval()
+    learned = nn.Sequential(*body.children(), *rest.children()).eval()
     marked(learned, f"TL-DMI with {frozen} modules from public data")
     return learned
