@@ -37,8 +37,7 @@ def histogram(works: Sequence[Paper], query: str, root: str) -> Markup:
     # An address is quoted letter by letter, so its two halves can be.
     door = root + html.escape(explore_address(f"{query} "))
     bars = "".join(
-        _bar(year, counts[year], most, at * _PITCH, door + quoted(_year_clause(year)))
-        for at, year in enumerate(years)
+        _bar(year, counts[year], most, at * _PITCH, door + quoted(_year_clause(year))) for at, year in enumerate(years)
     )
     width, height = len(years) * _PITCH, _TOP + _HEIGHT + _FOOT
     span = str(years[0]) if len(years) == 1 else f"{_year_name(years[0])} to {years[-1]}"
