@@ -127,7 +127,8 @@ class _Search:
         own = id(tables[0].weight)
         names = [name for name in observation.gradient if id(named[name]) != own]
         present = torch.arange(observation.length) < observation.lengths[:, None]
-        parameters, shared = [named[name] for name in names], [observation.gradient[name] for name in names]
+        parameters: list[Tensor] = [named[name] for name in names]
+        shared = [observation.gradient[name] for name in names]
         return cls(observation, tables[0], parameters, shared, present, labels, distance)
 
     @property

@@ -95,7 +95,9 @@ def _by_search(
         assert isinstance(corpus, Corpus)
         given = (prior(),) if prior else ()
         picked = _picked(len(corpus.private), options.items, options.seed)
-        found, alone, converged = [], [], 0
+        found: list[Tokens] = []
+        alone: list[Tokens] = []
+        converged = 0
         for item in range(options.items):
             observation = shared_texts(options, picked[item : item + 1], granted=True)
             arguments = accepted(attack, options, item)
