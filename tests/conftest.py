@@ -53,6 +53,12 @@ def catalogue() -> Catalogue:
 
 
 @pytest.fixture
+def read_once(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands on the repository's own catalogue find it read already; any other is read as ever."""
+    monkeypatch.setattr("inversion_atlas.cli.main.load", lambda root: catalogue if root == ROOT else load(root))
+
+
+@pytest.fixture
 def make_catalogue(tmp_path: Path) -> Callable[..., Catalogue]:
     """Return a function that writes records, given as `papers={id: {...}}`, into a folder and reads it."""
 

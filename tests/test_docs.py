@@ -22,6 +22,7 @@ EXAMPLES = [
 ]
 
 
+@pytest.mark.usefixtures("read_once")
 @pytest.mark.parametrize(("page", "line"), EXAMPLES, ids=lambda value: value)
 def test_the_example_runs(page: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -16,6 +16,7 @@ from inversion_atlas.cli.main import atlas
 from inversion_atlas.query import select
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.usefixtures("read_once")
 
 
 def run(*words: str) -> Result:

@@ -66,13 +66,13 @@ def test_the_list_names_every_attack_with_its_paper() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("attack", "dgl"), "dlg"),
+        (("attack", "dllg"), "dlg"),
         (("attack", "dlg", "--target", "lenett"), "lenet"),
         (("attack", "analytic", "--target", "lenet"), "analytic is run against mlp"),
         (("attack", "label-counts", "--items", "1", "--save", "x.png"), "no picture"),
         (("attack", "mi-face", "--items", "100000"), "items must be from 1 to"),
         (("target", "lenett"), "lenet"),
-        (("bench", "dgl"), "dlg"),
+        (("bench", "dllg"), "dlg"),
     ],
 )
 def test_wrong_use_says_what_would_be_right(words: tuple[str, ...], message: str, cache: Path) -> None:

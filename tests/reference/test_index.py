@@ -17,6 +17,7 @@ from inversion_atlas.reference.index import IMPLEMENTATIONS, MEASURED, NOT_FUNCT
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
 ATTACKS = [found for found in IMPLEMENTATIONS if found.kind == "attack"]
+DEFENSES = [found for found in IMPLEMENTATIONS if found.kind == "defense"]
 METRICS = [found for found in IMPLEMENTATIONS if found.kind == "metric"]
 
 
@@ -75,6 +76,20 @@ def test_every_attack_has_a_case_that_runs_it_and_targets_that_exist() -> None:
     assert set(cases.CASES) == {found.name for found in ATTACKS}
     for case in cases.CASES.values():
         assert set(case.targets) <= set(training.RECIPES)
+
+
+@needs_torch
+def test_every_defense_is_known_to_the_shell_or_imported_from_where_its_entry_says() -> None:
+    defending = importlib.import_module("inversion_atlas.reference.benchmark.defending")
+    known = {found.name for found in DEFENSES if found.command.startswith("atlas attack ")}
+    assert known == set(defending.DEFENSES)
+    for found in DEFENSES:
+        words = found.command.split()
+        if found.name in known:
+            assert words[2] in {attack.name for attack in ATTACKS}
+            assert words[-2:] == ["--defense", found.name]
+        else:
+            assert callable(getattr(importlib.import_module(words[1]), words[3]))
 
 
 @pytest.mark.parametrize("found", ATTACKS, ids=named)

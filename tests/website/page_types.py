@@ -51,7 +51,8 @@ PAGES = {
     "api": "api/",
     "not-found": "404.html",
 }
+# Without hinting the shell measures text as Chromium with a window does.
 CHROMIUM = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
+    "--disable-component-update --disable-sync --font-render-hinting=none"
 ).split()

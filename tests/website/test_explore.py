@@ -27,7 +27,7 @@ from inversion_atlas.website.build import stamp_site
 from .conftest import ROOT
 from .test_browser import CONTRAST, quiet
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chromium")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chromium"), pytest.mark.usefixtures("read_once")]
 FIRST = 20
 
 

@@ -116,3 +116,13 @@ def test_lomma_averages_logits_and_pulls_features_to_their_public_mean() -> None
     pull = (images.flatten(1) - public.flatten(1).mean(dim=0)).square().mean(dim=1)
     expected = -(own(target) + own(student)) / 2 + 0.7 * pull
     torch.testing.assert_close(lomma_identity(box, public, [student], weight=0.7)(images, labels), expected)
+
+
+def test_a_model_that_returns_probabilities_gives_their_logarithms() -> None:
+    with seeded(0):
+        logits = nn.Sequential(nn.Flatten(), nn.Linear(4, 3))
+    images = torch.rand(2, 1, 2, 2)
+    given = WhiteBox(nn.Sequential(logits, nn.Softmax(dim=1)), outputs="probabilities", input_shape=(1, 2, 2))
+    plain = WhiteBox(logits, outputs="logits", input_shape=(1, 2, 2))
+    torch.testing.assert_close(given.logits(images), plain.log_probabilities(images))
+    torch.testing.assert_close(given.log_probabilities(images), plain.log_probabilities(images))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from inversion_atlas.reference.benchmark.runs import Outcome
 
 _ATTACKS = {found.name: found for found in IMPLEMENTATIONS if found.kind == "attack"}
+# Some defenses take more than a number: those are for Python alone.
+_DEFENSES = {
+    found.name: found for found in IMPLEMENTATIONS if found.kind == "defense" and found.command.startswith("atlas")
+}
 MISSING = 3
 _CACHE = click.option(
     "--cache",
@@ -46,6 +51,13 @@ _CACHE = click.option(
     metavar="FILE.png|FILE.txt",
     help="Write originals and reconstructions: a picture, or a file of texts.",
 )
+@click.option(
+    "--defense",
+    "defended",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="Defense to run the attack against, of those that `atlas attack list` ends with. Repeatable.",
+)
 @_CACHE
 def attack(
     name: str,
@@ -54,9 +66,10 @@ def attack(
     steps: int | None,
     seed: int,
     save: Path | None,
+    defended: tuple[str, ...],
     cache: Path | None,
 ) -> None:
-    """Run an attack on a bundled target and print what it reached, or list the attacks.
+    """Run an attack on a bundled target and print what it reached, or list the attacks and defenses.
 
     Beside each value stands the best that mean image, random guess or the attack without a signal reach.
 
@@ -64,14 +77,18 @@ def attack(
     atlas attack list
     atlas attack dlg --target lenet --save picture.png
     atlas attack inverting-gradients --steps 1000 --items 1
+    atlas attack inverting-gradients --target digits-convnet --defense prune=0.99
+    atlas attack mi-face --defense negative-smoothing
     """
     if name == "list":
         _list()
         return
     if name not in _ATTACKS:
         raise click.UsageError(f"no attack {name!r}: {did_you_mean(name, [*_ATTACKS, 'list'])}")
+    defenses = [_named_defense(each) for each in defended]
     _need_torch()
-    from inversion_atlas.reference.benchmark import cases, runs
+    from inversion_atlas.reference.benchmark import cases, defending, runs
+    from inversion_atlas.reference.observations import AccessError
     from inversion_atlas.reference.targets import training
 
     case = cases.CASES[name]
@@ -79,10 +96,13 @@ def attack(
         raise click.UsageError(f"no target {target!r}: {did_you_mean(target, list(training.RECIPES))}")
     loaded = training.load(target, cache)
     with _collecting(), _progress(name) as progress:
-        options = runs.Options(loaded, items or case.items, steps, seed, cache, progress)
+        numbers = tuple(
+            (known, defending.DEFENSES[known].usual if value is None else value) for known, value in defenses
+        )
+        options = runs.Options(loaded, items or case.items, steps, seed, cache, progress, numbers)
         try:
             outcome = cases.run(name, options)
-        except ValueError as error:
+        except (ValueError, AccessError) as error:
             raise click.UsageError(str(error)) from None
     _print(outcome)
     if save:
@@ -162,6 +182,23 @@ def _list() -> None:
     width = max(map(len, _ATTACKS))
     for found in _ATTACKS.values():
         click.echo(f"{found.name:<{width}}  {found.label}; {found.paper}: {found.implements}")
+    click.echo("\nDefenses, for --defense NAME[=VALUE]:\n")
+    for found in _DEFENSES.values():
+        click.echo(f"{found.name:<{width}}  {found.label}; {found.paper}: {found.implements}")
+
+
+def _named_defense(given: str) -> tuple[str, float | None]:
+    """Return name and number of NAME or NAME=VALUE."""
+    name, equals, value = given.partition("=")
+    if name not in _DEFENSES:
+        raise click.UsageError(f"no defense {name!r}: {did_you_mean(name, list(_DEFENSES))}")
+    try:
+        number = float(value) if equals else None
+    except ValueError:
+        number = math.nan
+    if number is not None and not math.isfinite(number):
+        raise click.UsageError(f"--defense {given}: the value must be a number, as in {name}=0.5")
+    return name, number
 
 
 def _print(outcome: Outcome) -> None:

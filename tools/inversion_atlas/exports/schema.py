@@ -6,6 +6,7 @@ They are made from the models that read the files, with the ids that the catalog
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel
@@ -123,10 +124,16 @@ SCHEMAS: dict[str, Callable[[Catalogue], Schema]] = {
 
 
 def _record(model: type[BaseModel]) -> Schema:
-    made: Schema = _as_written(model.model_json_schema())
+    made: Schema = _as_written(_of_model(model))
     _without_id(made)
     made.setdefault("$defs", {})
     return made
+
+
+@cache
+def _of_model(model: type[BaseModel]) -> Schema:
+    """Return what pydantic says of a model; it is asked once, and its answer never changed."""
+    return model.model_json_schema()
 
 
 def _collection(record: Schema, description: str) -> Schema:

@@ -52,6 +52,17 @@ def _metric(name: str, label: str, metric: str, implements: str, paper: str = ""
     return Implementation(name, label, "metric", paper, metric, implements, command)
 
 
+def _defense(name: str, label: str, paper: str, implements: str, *, against: str = "") -> Implementation:
+    """A defense that the shell knows, with an attack that it is to be seen against."""
+    return Implementation(name, label, "defense", paper, "", implements, f"atlas attack {against} --defense {name}")
+
+
+def _defense_in_python(name: str, label: str, paper: str, implements: str, *, where: str) -> Implementation:
+    module, _, function = where.partition(":")
+    command = f"from inversion_atlas.reference.defenses.{module} import {function}"
+    return Implementation(name, label, "defense", paper, "", implements, command)
+
+
 _RESULTS = _measured()
 
 _GRADIENT_ATTACKS = (
@@ -217,6 +228,89 @@ _GRAPH_ATTACKS = (
     _attack("graphmi", "GraphMI", "zhang2021graphmi", "projected gradients over edges, then cosines of embeddings"),
 )
 
+_BY_GRADIENT = "inverting-gradients --target digits-convnet"
+
+_DEFENSES = (
+    _defense("noise", "Noise", "zhu2019deep", "on gradients, updates or features", against=_BY_GRADIENT),
+    _defense("clip", "Clipping", "li2022auditing", "of what is sent, as one vector", against=_BY_GRADIENT),
+    _defense("prune", "Gradient pruning", "zhu2019deep", "the smallest entries set to zero", against=_BY_GRADIENT),
+    _defense(
+        "prune-largest",
+        "Large gradient pruning",
+        "zhang2023preserving",
+        "the largest entries set to zero",
+        against=_BY_GRADIENT,
+    ),
+    _defense(
+        "dgp", "Dual gradient pruning", "xue2024revisiting", "the smallest and 5 % of the largest", against=_BY_GRADIENT
+    ),
+    _defense(
+        "dgc",
+        "Deep Gradient Compression",
+        "lin2018deep",
+        "what is not sent is kept, with momentum correction",
+        against=_BY_GRADIENT,
+    ),
+    _defense("quantize", "Quantization", "zhu2019deep", "few bits for each number", against=_BY_GRADIENT),
+    _defense(
+        "mixed-quantization",
+        "Mixed quantization",
+        "ovi2023mixed",
+        "bits differ from part to part",
+        against=_BY_GRADIENT,
+    ),
+    _defense(
+        "soteria", "Soteria", "sun2021soteria", "columns of the last layer's gradient pruned", against=_BY_GRADIENT
+    ),
+    _defense(
+        "dp-sgd", "DP-SGD", "abadi2016deep", "clipping per example, noise, epsilon as Opacus", against=_BY_GRADIENT
+    ),
+    _defense("ats", "ATS", "gao2021privacy", "transformations searched by two scores", against=_BY_GRADIENT),
+    _defense("precode", "PRECODE", "scheliga2022precode", "a random layer before the last", against=_BY_GRADIENT),
+    _defense(
+        "score-noise", "Noise on scores", "fredrikson2015model", "before they are cut", against="inversion-network"
+    ),
+    _defense("top-k", "Top-k scores", "yang2019neural", "the others set to zero", against="inversion-network"),
+    _defense("rounding", "Rounding", "fredrikson2015model", "to decimals", against="inversion-network"),
+    _defense(
+        "purifier",
+        "Purifier",
+        "yang2023purifier",
+        "conditional autoencoder of scores, without label swapper",
+        against="inversion-network",
+    ),
+    _defense("mid", "MID", "wang2021improving", "variational bound on information", against="mi-face"),
+    _defense("bido-hsic", "BiDO with HSIC", "peng2022bilateral", "dependencies of hidden layers", against="mi-face"),
+    _defense("bido-coco", "BiDO with COCO", "peng2022bilateral", "dependencies of hidden layers", against="mi-face"),
+    _defense(
+        "negative-smoothing",
+        "Negative label smoothing",
+        "struppek2024careful",
+        "a constant negative factor",
+        against="mi-face --target digits-mlp",
+    ),
+    _defense(
+        "sparse-coding",
+        "Sparse coding",
+        "dibbo2024improving",
+        "first layer by local competition",
+        against="inverse-network",
+    ),
+    _defense_in_python(
+        "tl-dmi", "TL-DMI", "ho2024model", "first layers learn from public data", where="transfer:transfer_learned"
+    ),
+    _defense_in_python(
+        "instahide", "InstaHide", "huang2020instahide", "mixtures under signs", where="instahide:instahide"
+    ),
+    _defense_in_python(
+        "secure-aggregation",
+        "Secure aggregation",
+        "suimon2025per",
+        "what the server sees: masked sums, entries of few clients withheld",
+        where="aggregation:securely_aggregated",
+    ),
+)
+
 _METRICS = (
     _metric("mse", "MSE", "mse", "mean of squared differences"),
     _metric("rmse", "RMSE", "rmse", "root of the mean of squared differences"),
@@ -341,5 +435,6 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_UPDATE_ATTACKS,
     *_EXPLANATION_ATTACKS,
     *_GRAPH_ATTACKS,
+    *_DEFENSES,
     *_METRICS,
 )

@@ -40,6 +40,8 @@ _WIDTH, _COLUMNS = 1104, 9
 _BOX_HEIGHT, _BOX_GAP, _LANE = 36, 10, 9
 _HEAD, _BETWEEN = 34, 18
 _SWEEPS = 16
+# Where a sweep in either direction moves nothing, no later one does.
+_SETTLED = 2
 _PORTS = {verb: 7.0 * (at - 1.5) for at, verb in enumerate(VERBS)}
 
 
@@ -253,10 +255,15 @@ def _place(items: Sequence[Item]) -> None:
     _order(columns)
     for members in columns:
         _stack(members, [0.0] * len(members))
+    still = 0
     for sweep in range(_SWEEPS):
+        before = [item.y for item in items]
         for members in columns if sweep % 2 == 0 else columns[::-1]:
             wished = [_mean([other.middle for other in item.near], item.middle) for item in members]
             _stack(members, [wish - item.height / 2 for wish, item in zip(wished, members, strict=True)])
+        still = still + 1 if before == [item.y for item in items] else 0
+        if still == _SETTLED:
+            break
     least = min(item.y for item in items)
     for item in items:
         item.y -= least
@@ -270,15 +277,22 @@ def _order(columns: Sequence[list[Item]]) -> None:
     behind = {item: [other for other in item.near if other.column < item.column] for item in items}
     ahead = {item: [other for other in item.near if other.column >= item.column] for item in items}
     best, fewest = [list(members) for members in columns], _crossings(columns)
+    still = 0
     for sweep in range(_SWEEPS):
         forward = sweep % 2 == 0
         near = behind if forward else ahead
+        moved = False
         for members in columns if forward else columns[::-1]:
             wish = {item: _mean([other.rank for other in near[item]], item.rank) for item in members}
             # Sorting keeps the order of those that wish the same.
-            members.sort(key=wish.__getitem__)
-            _rank(members)
-        if (count := _crossings(columns)) < fewest:
+            ordered = sorted(members, key=wish.__getitem__)
+            if ordered != members:
+                moved, members[:] = True, ordered
+                _rank(members)
+        still = 0 if moved else still + 1
+        if still == _SETTLED:
+            break
+        if moved and (count := _crossings(columns)) < fewest:
             best, fewest = [list(members) for members in columns], count
     for members, kept in zip(columns, best, strict=True):
         members[:] = kept

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from inversion_atlas.addresses import FAMILY, explore_address, relative
+from inversion_atlas.addresses import FAMILY, explore_address, quoted, relative
 from inversion_atlas.records.paper import Paper
 
 if TYPE_CHECKING:
@@ -34,9 +34,10 @@ def histogram(works: Sequence[Paper], query: str, root: str) -> Markup:
         return Markup("")
     years = range(min(counts), max(counts) + 1)
     most = max(counts.values())
+    # An address is quoted letter by letter, so its two halves can be.
+    door = root + html.escape(explore_address(f"{query} "))
     bars = "".join(
-        _bar(year, counts[year], most, at * _PITCH, f"{query} {_year_clause(year)}", root)
-        for at, year in enumerate(years)
+        _bar(year, counts[year], most, at * _PITCH, door + quoted(_year_clause(year))) for at, year in enumerate(years)
     )
     width, height = len(years) * _PITCH, _TOP + _HEIGHT + _FOOT
     span = str(years[0]) if len(years) == 1 else f"{_year_name(years[0])} to {years[-1]}"
@@ -108,7 +109,7 @@ def _counted(count: int, kind: str) -> str:
     return f"{count:,} {kind if count == 1 else _PLURALS.get(kind, kind + 's')}"
 
 
-def _bar(year: int, count: int, most: int, x: int, query: str, root: str) -> str:
+def _bar(year: int, count: int, most: int, x: int, door: str) -> str:
     middle, foot = x + _PITCH // 2, _TOP + _HEIGHT + 13
     name = f"’{year % 100:02d}" if year >= _FIRST_YEAR else "‹’90"
     label = f'<text x="{middle}" y="{foot}" aria-hidden="true">{name}</text>'
@@ -118,7 +119,7 @@ def _bar(year: int, count: int, most: int, x: int, query: str, root: str) -> str
     top = _TOP + _HEIGHT - height
     works = "work" if count == 1 else "works"
     return (
-        f'<a href="{root}{html.escape(explore_address(query))}" aria-label="{_year_name(year)}: {count} {works}">'
+        f'<a href="{door}" aria-label="{_year_name(year)}: {count} {works}">'
         f'<rect class="area" x="{x + 1}" y="1" width="{_PITCH - 2}" height="{_TOP + _HEIGHT + _FOOT - 2}"/>'
         f'<rect class="bar" x="{x + (_PITCH - _BAR) // 2}" y="{top}" width="{_BAR}" height="{height}"/></a>'
         f'<text x="{middle}" y="{top - 4}" aria-hidden="true">{count}</text>{label}'

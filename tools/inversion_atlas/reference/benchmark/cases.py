@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
 
 from inversion_atlas.reference.benchmark import (
+    defending,
     explanation_cases,
     federated_cases,
     generator_cases,
@@ -35,10 +39,16 @@ CASES: Mapping[str, Case] = {
 
 
 def run(name: str, options: Options) -> Outcome:
-    """Run an attack by its name; raises ValueError for a target that it is not meant for, KeyError for its name."""
+    """Run an attack by its name; raises ValueError for a target that it is not meant for or a defense
+    that it does not see, KeyError for its name."""
     case = CASES[name]
     if options.target.name not in case.targets:
         raise ValueError(f"{name} is run against {', '.join(case.targets)}; not against {options.target.name}")
     if not 1 <= options.items <= len(options.target.data.private):
         raise ValueError(f"items must be from 1 to {len(options.target.data.private)}, not {options.items}")
-    return case.run(options)
+    defending.refuse([name for name, _ in options.defenses], case.sees, name)
+    options = replace(options, target=defending.defended_target(options.target, options.defenses))
+    # What is drawn in eval mode, as PRECODE does, comes from the numbers of everybody.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(options.seed)
+        return case.run(options)

@@ -15,7 +15,8 @@ from inversion_atlas.reference.attacks.gradient_matching import inverting_update
 from inversion_atlas.reference.attacks.imprint import planted, robbing_the_fed
 from inversion_atlas.reference.attacks.reconstruction import Reconstruction
 from inversion_atlas.reference.attacks.recursive import rgap
-from inversion_atlas.reference.benchmark.gradient_cases import by_gradient, noise_like
+from inversion_atlas.reference.benchmark import defending
+from inversion_atlas.reference.benchmark.gradient_cases import SEES, by_gradient, noise_like
 from inversion_atlas.reference.benchmark.runs import (
     Case,
     Options,
@@ -37,7 +38,7 @@ def _by_batch(
 
     def run_batch(options: Options) -> Outcome:
         private = chosen(options.target.data.private, options.items, options.seed)
-        observation = observe(options, private)
+        observation = defending.sent(options, observe(options, private), private)
         arguments = accepted(attack, options)
         found = attack(observation, **arguments)
         alone = attack(_noisy(observation, options.seed), **arguments)
@@ -107,9 +108,26 @@ def _generative(options: Options) -> Outcome:
 
 
 CASES: Mapping[str, Case] = {
-    "inverting-updates": Case(_by_batch(_update, inverting_updates), ("convnet-early",), items=2, bench_steps=200),
-    "grad-inversion": Case(_by_batch(_gradient, grad_inversion), ("mnist-convnet",), items=2, bench_steps=500),
-    "robbing-the-fed": Case(_by_batch(_imprinted, robbing_the_fed), ("convnet", "lenet"), items=32),
-    "rgap": Case(by_gradient(rgap, labels_known=True), ("digits-leaky",), items=8),
-    "ggl": Case(_generative, ("mnist-mlp", "mnist-convnet"), items=4, bench_steps=250),
+    "inverting-updates": Case(
+        _by_batch(_update, inverting_updates),
+        ("convnet-early",),
+        items=1,
+        bench_steps=300,
+        sees=("messages", "training"),
+    ),
+    "grad-inversion": Case(
+        _by_batch(_gradient, grad_inversion),
+        ("mnist-convnet",),
+        items=2,
+        bench_steps=500,
+        sees=("messages", "gradients", "training"),
+    ),
+    "robbing-the-fed": Case(
+        _by_batch(_imprinted, robbing_the_fed),
+        ("convnet", "lenet"),
+        items=32,
+        sees=("messages", "gradients", "training"),
+    ),
+    "rgap": Case(by_gradient(rgap, labels_known=True), ("digits-leaky",), items=8, sees=SEES),
+    "ggl": Case(_generative, ("mnist-mlp", "mnist-convnet"), items=4, bench_steps=250, sees=SEES),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from inversion_atlas.reference.attacks.gradient_matching import dlg, idlg, inver
 from inversion_atlas.reference.attacks.labels import label_counts
 from inversion_atlas.reference.attacks.linear_layer import analytic
 from inversion_atlas.reference.attacks.reconstruction import Reconstruction, silent
+from inversion_atlas.reference.benchmark import defending
 from inversion_atlas.reference.benchmark.runs import (
     Case,
     Options,
@@ -46,13 +48,8 @@ def by_gradient(attack: Callable[..., Reconstruction], *, labels_known: bool = F
         found, prior = [], []
         converged, named = 0, 0.0
         for item in range(options.items):
-            observation = SharedGradient.of_batch(
-                options.target.model,
-                private.images[item : item + 1],
-                private.labels[item : item + 1],
-                mode="eval",
-                labels_known=labels_known,
-            )
+            batch = data.Images(private.images[item : item + 1], private.labels[item : item + 1])
+            observation = _shared(options, batch, labels_known=labels_known)
             arguments = accepted(attack, options, item)
             reconstruction = attack(observation, **arguments)
             found.append(reconstruction.images)
@@ -87,9 +84,7 @@ def _count_labels(options: Options) -> Outcome:
     split = options.target.data
     for item in range(options.items):
         batch = chosen(split.private, size, options.seed + item)
-        observation = SharedGradient.of_batch(
-            options.target.model, batch.images, batch.labels, mode="eval", labels_known=False
-        )
+        observation = _shared(options, batch)
         counts = label_counts(observation)
         recovered = torch.arange(observation.classes).repeat_interleave(counts)
         shares.append(metrics.label_recovery_accuracy(recovered, batch.labels))
@@ -100,6 +95,15 @@ def _count_labels(options: Options) -> Outcome:
     return Outcome(setting, (score,), None, None, options.items, options.items)
 
 
+def _shared(options: Options, batch: data.Images, *, labels_known: bool = False) -> SharedGradient:
+    """Return what a client shares of a batch, under the defenses chosen."""
+    batch, told = defending.before_training(options, batch)
+    model = options.target.model
+    observation = SharedGradient.of_batch(model, batch.images, batch.labels, mode="eval", labels_known=labels_known)
+    observation = replace(observation, defenses=(*observation.defenses, *told))
+    return defending.sent(options, observation, batch)
+
+
 def _brief(attack: Callable[..., object], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The same arguments for a short and silent run."""
     brief = {"steps": min(100, arguments.get("steps", 100)), "restarts": 0 if attack in (dlg, idlg) else 1}
@@ -107,10 +111,14 @@ def _brief(attack: Callable[..., object], arguments: Mapping[str, Any]) -> dict[
     return {**arguments, **{name: v for name, v in brief.items() if name in inspect.signature(attack).parameters}}
 
 
+# What the defenses of a client who shares a gradient can change.
+SEES = ("messages", "gradients", "data", "training")
 CASES: Mapping[str, Case] = {
-    "dlg": Case(by_gradient(dlg), ("lenet-untrained", "lenet"), items=2, bench_steps=60),
-    "idlg": Case(by_gradient(idlg), ("lenet-untrained", "lenet"), items=2, bench_steps=60),
-    "inverting-gradients": Case(by_gradient(inverting_gradients), ("convnet", "lenet"), items=2, bench_steps=500),
-    "analytic": Case(by_gradient(analytic), ("mlp", "digits-mlp", "digits-softmax"), items=8),
-    "label-counts": Case(_count_labels, ("lenet-untrained", "lenet", "convnet"), items=50),
+    "dlg": Case(by_gradient(dlg), ("lenet-untrained", "lenet"), items=2, bench_steps=60, sees=SEES),
+    "idlg": Case(by_gradient(idlg), ("lenet-untrained", "lenet"), items=2, bench_steps=60, sees=SEES),
+    "inverting-gradients": Case(
+        by_gradient(inverting_gradients), ("convnet", "lenet", "digits-convnet"), items=2, bench_steps=500, sees=SEES
+    ),
+    "analytic": Case(by_gradient(analytic), ("mlp", "digits-mlp", "digits-softmax"), items=8, sees=SEES),
+    "label-counts": Case(_count_labels, ("lenet-untrained", "lenet", "convnet"), items=50, sees=SEES),
 }

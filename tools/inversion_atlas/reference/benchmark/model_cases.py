@@ -9,6 +9,7 @@ import torch
 from inversion_atlas.reference import metrics
 from inversion_atlas.reference.attacks.inversion_network import train_inversion_network
 from inversion_atlas.reference.attacks.mi_face import mi_face
+from inversion_atlas.reference.benchmark import defending
 from inversion_atlas.reference.benchmark.runs import (
     Case,
     Options,
@@ -21,7 +22,7 @@ from inversion_atlas.reference.benchmark.runs import (
     image_scores,
     scores_of,
 )
-from inversion_atlas.reference.observations import BlackBox, WhiteBox
+from inversion_atlas.reference.observations import WhiteBox
 from inversion_atlas.reference.targets import training
 
 
@@ -52,7 +53,7 @@ def _inversion_network(options: Options) -> Outcome:
     """Private images from the scores that the black box gave them, after training on public ones."""
     split = options.target.data
     private = chosen(split.private, options.items, options.seed)
-    observation = BlackBox(options.target.model, outputs="logits", input_shape=split.shape)
+    observation = defending.black_box(options)
     arguments = accepted(train_inversion_network, options)
     network = train_inversion_network(observation, split.public.images, **arguments)
     scores = observation.query(private.images)
@@ -75,5 +76,7 @@ def _inversion_network(options: Options) -> Outcome:
 
 CASES: Mapping[str, Case] = {
     "mi-face": Case(_mi_face, ("digits-softmax", "digits-mlp"), items=10),
-    "inversion-network": Case(_inversion_network, ("digits-mlp", "digits-softmax"), items=100),
+    "inversion-network": Case(
+        _inversion_network, ("digits-mlp", "digits-softmax"), items=100, sees=("answers", "training")
+    ),
 }

@@ -49,6 +49,8 @@ class Options:
     seed: int = 0
     cache: Path | None = None
     progress: Progress = silent
+    # Names of defenses and their numbers, in the order in which they act.
+    defenses: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Case:
     items: int
     # Steps of `atlas bench`, which runs everything.
     bench_steps: int | None = None
+    # What defenses can change about what it sees: places of `defending.DEFENSES`.
+    sees: tuple[str, ...] = ("training",)
 
 
 def chosen(part: data.Images, items: int, seed: int) -> data.Images:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from inversion_atlas.reference.attacks.fsha import fsha
 from inversion_atlas.reference.attacks.split_inference import query_free, rmle, train_inverse_network, unsplit
+from inversion_atlas.reference.benchmark import defending
 from inversion_atlas.reference.benchmark.runs import (
     Case,
     Options,
@@ -19,7 +20,9 @@ from inversion_atlas.reference.benchmark.runs import (
     image_guesses,
     image_scores,
 )
+from inversion_atlas.reference.defenses.training import marked
 from inversion_atlas.reference.observations import SplitFeatures, SplitTraining
+from inversion_atlas.reference.observations.access import defenses_of
 from inversion_atlas.reference.observations.split import Grants
 from inversion_atlas.reference.targets import data, training
 
@@ -30,7 +33,11 @@ _SHALLOW, _DEEP = 2, 4
 def parts(model: nn.Module, layers: int) -> tuple[nn.Module, nn.Module]:
     """Return the client's part, the first layers of a sequence, and the server's."""
     assert isinstance(model, nn.Sequential)
-    return model[:layers], model[layers:]
+    client = model[:layers]
+    # A slice of a model that was trained under a defense was so, too.
+    for defense in defenses_of(model):
+        marked(client, defense)
+    return client, model[layers:]
 
 
 def untrained(target: training.Target, layers: int, seed: int) -> nn.Module:
@@ -57,6 +64,7 @@ def _by_features(attack: _Attack, grants: Grants, layers: int) -> Callable[[Opti
         private = chosen(options.target.data.private, options.items, options.seed)
         client, server = parts(options.target.model, layers)
         observation = SplitFeatures.of_inputs(client, server, private.images, grants=grants)
+        observation = defending.sent(options, observation, private)
         images = attack(observation, options).clamp(*data.DATA_RANGE)
         alone = attack(noise_like(observation, options.seed), options).clamp(*data.DATA_RANGE)
         guesses = {"prior alone": alone, **image_guesses(options, private.images)}
@@ -136,9 +144,24 @@ def _from(seed: int) -> torch.Generator:
 
 
 CASES: Mapping[str, Case] = {
-    "rmle": Case(_by_features(_rmle, "model", _DEEP), ("digits-convnet", "convnet"), items=8, bench_steps=300),
-    "inverse-network": Case(_by_features(_inverse_network, "queries", _DEEP), ("digits-convnet", "convnet"), items=100),
-    "query-free": Case(_by_features(_query_free, "nothing", _SHALLOW), ("digits-convnet",), items=10),
-    "unsplit": Case(_by_features(_unsplit, "nothing", _SHALLOW), ("digits-convnet",), items=10),
+    "rmle": Case(
+        _by_features(_rmle, "model", _DEEP),
+        ("digits-convnet", "convnet"),
+        items=8,
+        bench_steps=300,
+        sees=("messages", "training"),
+    ),
+    "inverse-network": Case(
+        _by_features(_inverse_network, "queries", _DEEP),
+        ("digits-convnet", "convnet"),
+        items=100,
+        sees=("messages", "training"),
+    ),
+    "query-free": Case(
+        _by_features(_query_free, "nothing", _SHALLOW), ("digits-convnet",), items=10, sees=("messages", "training")
+    ),
+    "unsplit": Case(
+        _by_features(_unsplit, "nothing", _SHALLOW), ("digits-convnet",), items=10, sees=("messages", "training")
+    ),
     "fsha": Case(_fsha, ("digits-convnet",), items=64, bench_steps=1000),
 }

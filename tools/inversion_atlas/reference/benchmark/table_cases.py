@@ -95,7 +95,7 @@ def _tree(options: Options, table: Table, people: Records) -> tuple[Tensor, str]
 
 
 CASES: Mapping[str, Case] = {
-    "regression-attribute": Case(_infer(_regression), ("votes-linear",), items=600),
-    "label-attribute": Case(_infer(_labels), ("affairs-tree",), items=3000),
-    "tree-attribute": Case(_infer(_tree), ("affairs-tree",), items=3000),
+    "regression-attribute": Case(_infer(_regression), ("votes-linear",), items=600, sees=()),
+    "label-attribute": Case(_infer(_labels), ("affairs-tree",), items=3000, sees=()),
+    "tree-attribute": Case(_infer(_tree), ("affairs-tree",), items=3000, sees=()),
 }

@@ -150,7 +150,9 @@ def _picked(number: int, items: int, seed: int) -> torch.Tensor:
 
 
 CASES: Mapping[str, Case] = {
-    "dager": Case(_read_batches, ("transformer", "transformer-untrained"), items=8),
-    "tag": Case(_by_search(tag), ("transformer-untrained", "transformer"), items=2, bench_steps=300),
-    "lamp": Case(_by_search(lamp, language_model), ("transformer", "transformer-untrained"), items=2, bench_steps=300),
+    "dager": Case(_read_batches, ("transformer", "transformer-untrained"), items=8, sees=()),
+    "tag": Case(_by_search(tag), ("transformer-untrained", "transformer"), items=2, bench_steps=300, sees=()),
+    "lamp": Case(
+        _by_search(lamp, language_model), ("transformer", "transformer-untrained"), items=2, bench_steps=300, sees=()
+    ),
 }

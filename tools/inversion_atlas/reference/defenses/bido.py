@@ -46,7 +46,8 @@ def coco(one: Tensor, other: Tensor) -> Tensor:
     center = torch.eye(len(one), dtype=one.dtype) - 1 / len(one)
     product = (center @ kernel(one) @ center) @ (center @ kernel(other) @ center)
     # The root has no slope at zero.
-    return product.norm().clamp_min(1e-12).sqrt() / len(one)
+    value: Tensor = product.norm().clamp_min(1e-12).sqrt() / len(one)
+    return value
 
 
 def hsic(one: Tensor, other: Tensor) -> Tensor:
@@ -58,14 +59,16 @@ def hsic(one: Tensor, other: Tensor) -> Tensor:
         centered = kernel(rows) @ center
         return centered @ torch.linalg.inv(centered + ridge)
 
-    return (normalized(one) * normalized(other).T).sum()
+    value: Tensor = (normalized(one) * normalized(other).T).sum()
+    return value
 
 
 def kernel(rows: Tensor) -> Tensor:
     """Return the Gaussian kernel of rows with each other, of shape (batch, batch)."""
     squared = rows.square().sum(dim=1)
     apart = (squared[:, None] - 2 * rows @ rows.T + squared[None]).abs()
-    return (-apart / (2 * _SIGMA**2 * rows.shape[1])).exp()
+    similar: Tensor = (-apart / (2 * _SIGMA**2 * rows.shape[1])).exp()
+    return similar
 
 
 def hidden_outputs(model: nn.Module, inputs: Tensor) -> tuple[Tensor, list[Tensor]]:

@@ -68,7 +68,8 @@ def bottleneck_loss(weight: float = 3e-3) -> Loss:
 
 def bottleneck_layer(model: nn.Sequential) -> str:
     """Return the name of the model's bottleneck."""
-    return next(name for name, layer in model.named_modules() if isinstance(layer, Bottleneck))
+    names: list[str] = [name for name, layer in model.named_modules() if isinstance(layer, Bottleneck)]
+    return names[0]
 
 
 def _with_bottleneck(

@@ -77,7 +77,7 @@ def train_dp(
             clipped = clipped_sum(trained, list(named), inputs[picked], labels[picked], bound=bound)
         with torch.no_grad():
             for name, part in _noisy(clipped, noise_multiplier * bound, generator).items():
-                named[name] -= learning_rate * part / batch_size
+                named[name].sub_(part, alpha=learning_rate / batch_size)
     spent = epsilon(noise_multiplier=noise_multiplier, sample_rate=rate, steps=steps, delta=delta)
     marked(trained, f"training by DP-SGD with epsilon {spent:.3g} at delta {delta:g}")
     return PrivatelyTrained(trained, spent, delta)

@@ -48,5 +48,6 @@ def _rounded(part: Tensor, bits: int, stochastic: bool, generator: torch.Generat
         return part
     scaled = part / largest * steps
     if stochastic:
-        return (scaled + torch.rand(part.shape, generator=generator, dtype=part.dtype)).floor() * largest / steps
-    return scaled.round() * largest / steps
+        scaled = scaled + torch.rand(part.shape, generator=generator, dtype=part.dtype) - 0.5
+    rounded: Tensor = scaled.round() * largest / steps
+    return rounded

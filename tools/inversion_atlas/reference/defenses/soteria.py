@@ -32,7 +32,7 @@ def soteria(observation: SharedGradient, inputs: Tensor, *, share: float = 0.8) 
 
 def defended_layer(model: nn.Module) -> str:
     """Return the name of the last linear layer, whose gradient Soteria prunes."""
-    names = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    names: list[str] = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
     if not names:
         raise ValueError("the model has no linear layer, whose input would be the representation")
     return names[-1]

@@ -43,7 +43,8 @@ class SparseCoding(nn.Module):
     def unit_dictionary(self) -> Tensor:
         """Return the features, each of length 1."""
         lengths = self.dictionary.flatten(1).norm(dim=1).clamp_min(1e-12)
-        return self.dictionary / lengths[:, None, None, None]
+        unit: Tensor = self.dictionary / lengths[:, None, None, None]
+        return unit
 
 
 def sparse_coded(model: nn.Sequential, *, threshold: float = 0.5, steps: int = 10, seed: int = 0) -> nn.Sequential:

@@ -43,7 +43,7 @@ def train(
                 # One example alone has no neighbors to depend on, nor a variance.
                 if len(batch) > 1:
                     optimizer.zero_grad()
-                    loss(model, inputs[batch], labels[batch]).backward()  # type: ignore[no-untyped-call]
+                    loss(model, inputs[batch], labels[batch]).backward()
                     optimizer.step()
     return marked(model.eval(), defense) if defense else model.eval()
 

@@ -30,9 +30,12 @@ def transfer_learned(
     if not 0 < frozen < len(model):
         raise ValueError(f"frozen must leave a module to train: from 1 to {len(model) - 1}, not {frozen}")
     trained, classes = copy.deepcopy(model), int(public[1].max()) + 1
+    head = trained[-1]
+    if not isinstance(head, nn.Linear):
+        raise ValueError(f"the last layer must be linear, not {type(head).__name__}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        head, trained[-1] = trained[-1], nn.Linear(trained[-1].in_features, classes)
+        trained[-1] = nn.Linear(head.in_features, classes)
     options = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size, "seed": seed}
     train(trained, *public, loss=cross_entropy, defense="", **options)  # type: ignore[arg-type]
     trained[-1] = head
@@ -42,6 +45,6 @@ def transfer_learned(
         features = body(private[0])
     rest = train(trained[frozen:], features, private[1], loss=loss, defense="", **options)  # type: ignore[arg-type]
     assert isinstance(rest, nn.Sequential)
-    learned = nn.Sequential(*body, *rest).eval()
+    learned = nn.Sequential(*body.children(), *rest.children()).eval()
     marked(learned, f"TL-DMI with {frozen} modules from public data")
     return learned

@@ -87,7 +87,7 @@ def load(name: str, cache: Path | None = None) -> Target:
     """Return the target, trained now or read from the cache; raises KeyError for an unknown name."""
     recipe = RECIPES[name]
     split = recipe.data()
-    model = _untrained(recipe, split)
+    model = untrained(recipe, split)
     if recipe.fit:
         train_accuracy, test_accuracy = recipe.fit(model, split)
         return Target(name, model.eval(), split, train_accuracy, test_accuracy)
@@ -105,7 +105,8 @@ def load(name: str, cache: Path | None = None) -> Target:
     return Target(name, model, split, _accuracy(model, split.private), _accuracy(model, split.test))
 
 
-def _untrained(recipe: Recipe, split: data.Split) -> nn.Module:
+def untrained(recipe: Recipe, split: data.Split) -> nn.Module:
+    """Return the model as drawn, before its training."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         return recipe.architecture(split.shape, len(split.classes))

@@ -1,0 +1,81 @@
+"""`atlas attack NAME --defense NAME=VALUE` from the shell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from inversion_atlas.cli.main import atlas
+from inversion_atlas.reference.index import IMPLEMENTATIONS
+
+
+def run(cache: Path, *words: str) -> Result:
+    return CliRunner(env={"ATLAS_CACHE": str(cache)}).invoke(atlas, list(words))
+
+
+def first(result: Result, metric: str = "psnr") -> float:
+    return float(next(line.split()[1] for line in result.stdout.splitlines() if line.startswith(metric)))
+
+
+def test_defenses_compose_with_an_attack_and_are_told_of(cache: Path) -> None:
+    attack = ("attack", "inverting-gradients", "--target", "digits-convnet", "--items", "1", "--steps", "150")
+    plain = run(cache, *attack)
+    defended = run(cache, *attack, "--defense", "prune=0.99", "--defense", "noise=0.5")
+    assert defended.exit_code == 0, defended.output
+    assert "under the smallest 0.99 of entries pruned and normal noise of deviation 0.5" in defended.stdout
+    assert "under" not in plain.stdout
+    assert first(defended) < first(plain) - 3
+    assert run(cache, *attack, "--defense", "prune=0.99", "--defense", "noise=0.5").stdout == defended.stdout
+
+
+@pytest.mark.parametrize(
+    "defense", ["clip", "prune-largest", "dgp", "dgc", "quantize", "mixed-quantization", "soteria", "dp-sgd", "ats"]
+)
+def test_each_defense_of_a_gradient_runs_with_its_usual_number(defense: str, cache: Path) -> None:
+    words = ("attack", "analytic", "--target", "digits-mlp", "--items", "1", "--defense", defense)
+    result = run(cache, *words)
+    assert result.exit_code == 0, result.output
+    assert " under " in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("inversion-network", "--items", "20", "--steps", "1", "--defense", "rounding"), "rounded to 1 decimals"),
+        (("inversion-network", "--items", "20", "--steps", "1", "--defense", "purifier"), "under Purifier"),
+        (("inverse-network", "--items", "20", "--steps", "1", "--defense", "noise=2"), "under normal noise"),
+        (("mi-face", "--steps", "5", "--defense", "negative-smoothing"), "under label smoothing -0.05"),
+    ],
+)
+def test_defenses_of_answers_features_and_training_run_from_the_shell(
+    words: tuple[str, ...], told: str, cache: Path
+) -> None:
+    result = run(cache, "attack", *words)
+    assert result.exit_code == 0, result.output
+    assert told in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("dlg", "--defense", "prun"), "did you mean prune"),
+        (("dlg", "--defense", "prune=much"), "must be a number, as in prune=0.5"),
+        (("analytic", "--target", "digits-mlp", "--defense", "prune=1.5"), "share must be from 0"),
+        (("analytic", "--target", "digits-mlp", "--defense", "top-k"), "does not see what top-k changes"),
+        (("rmle", "--target", "digits-convnet", "--defense", "soteria"), "does not see what soteria changes"),
+    ],
+)
+def test_a_defense_that_does_not_fit_is_refused_with_what_would(
+    words: tuple[str, ...], message: str, cache: Path
+) -> None:
+    result = run(cache, "attack", *words)
+    assert result.exit_code == 2, result.output
+    assert message in result.output
+
+
+def test_the_list_ends_with_the_defenses_that_the_shell_knows(cache: Path) -> None:
+    listed = run(cache, "attack", "list").stdout.split("Defenses, for --defense NAME[=VALUE]:")[1]
+    for found in IMPLEMENTATIONS:
+        assert (f"{found.name} " in listed) == (found.kind == "defense" and found.command.startswith("atlas"))
