@@ -8,6 +8,7 @@ from inversion_atlas.reference.benchmark import (
     federated_cases,
     generator_cases,
     gradient_cases,
+    interface_cases,
     model_cases,
     split_cases,
     table_cases,
@@ -19,6 +20,7 @@ CASES: Mapping[str, Case] = {
     **federated_cases.CASES,
     **model_cases.CASES,
     **generator_cases.CASES,
+    **interface_cases.CASES,
     **table_cases.CASES,
     **split_cases.CASES,
 }
