@@ -123,7 +123,8 @@ def _crossed(styles: Tensor, fitness: Tensor, random: torch.Generator) -> Tensor
 
 def _fitness(observation: BlackBox, generator: StyleGenerator, styles: Tensor, labels: Tensor) -> Tensor:
     scores = observation.query(generator.synthesis(styles.flatten(0, 1))).unflatten(0, styles.shape[:2])
-    return scores.gather(2, labels[:, None, None].expand(-1, styles.shape[1], 1)).squeeze(2)
+    own: Tensor = scores.gather(2, labels[:, None, None].expand(-1, styles.shape[1], 1))
+    return own.squeeze(2)
 
 
 def _before(generator: StyleGenerator, styles: Tensor) -> Tensor:

@@ -112,7 +112,8 @@ class _Hunt:
         self.observation, self.generator, self.label = observation, generator, label
         self.diversity, self.wanted = diversity, wanted
         self.images, self.surety = torch.empty(0, *observation.input_shape), torch.empty(0)
-        self.moves: tuple[Tensor, Tensor, Tensor] = torch.empty(0), torch.empty(0), torch.empty(0)
+        self.states, self.actions = torch.empty(0, generator.latent), torch.empty(0, generator.latent)
+        self.rewards = torch.empty(0)
 
     @property
     def full(self) -> bool:
@@ -133,16 +134,15 @@ class _Hunt:
         others = scores[:episodes].index_fill(1, torch.tensor([self.label]), -torch.inf).max(dim=1).values
         margin = (own[:episodes] - others).clamp_min(_LEAST).log()
         rewards = _REWARDS[0] * logarithms[:episodes] + _REWARDS[1] * logarithms[-episodes:] + _REWARDS[2] * margin
-        new = (states, actions, rewards)
-        self.moves = new if not len(self.moves[0]) else tuple(map(torch.cat, zip(self.moves, new, strict=True)))
+        self.states, self.actions = torch.cat((self.states, states)), torch.cat((self.actions, actions))
+        self.rewards = torch.cat((self.rewards, rewards))
         surest = torch.cat((self.surety, own[:episodes])).topk(min(self.wanted, len(self.surety) + episodes))
         self.images, self.surety = torch.cat((self.images, images[:episodes]))[surest.indices], surest.values
 
     def sample(self, batch_size: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return states, actions and rewards of moves drawn at random."""
-        states, actions, rewards = self.moves
-        drawn = torch.randint(len(rewards), (batch_size,))
-        return states[drawn], actions[drawn], rewards[drawn]
+        drawn = torch.randint(len(self.rewards), (batch_size,))
+        return self.states[drawn], self.actions[drawn], self.rewards[drawn]
 
 
 def _perceptron(inputs: int, hidden: int, outputs: int) -> nn.Module:
