@@ -311,6 +311,13 @@ _DEFENSES = (
     ),
 )
 
+_INTERFACE_ATTACKS = (
+    _attack("brep-mi", "BREP-MI", "kahla2022label", "latent vectors repelled from the class's boundary, labels alone"),
+    _attack("lokt", "LOKT", "nguyen2023label", "T-ACGAN and surrogates taught by labels alone, then PLG-MI's search"),
+    _attack("mirror-genetic", "MIRROR, genetic search", "an2022mirror", "styles bred by the scores of a black box"),
+    _attack("rlb-mi", "RLB-MI", "han2023reinforcement", "soft actor-critic over latents, episodes of a single move"),
+)
+
 _METRICS = (
     _metric("mse", "MSE", "mse", "mean of squared differences"),
     _metric("rmse", "RMSE", "rmse", "root of the mean of squared differences"),
@@ -436,5 +443,6 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_EXPLANATION_ATTACKS,
     *_GRAPH_ATTACKS,
     *_DEFENSES,
+    *_INTERFACE_ATTACKS,
     *_METRICS,
 )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from inversion_atlas.reference.observations import WhiteBox
+from inversion_atlas.reference.observations import BlackBox, LabelOnly, WhiteBox
 
 # Maps images (items, channels, height, width) and labels (items,) to a loss per item.
 Identity = Callable[[Tensor, Tensor], Tensor]
@@ -16,7 +16,7 @@ Identity = Callable[[Tensor, Tensor], Tensor]
 LogitLoss = Callable[[Tensor, Tensor], Tensor]
 
 
-def refuse_labels(observation: WhiteBox, labels: Tensor) -> None:
+def refuse_labels(observation: WhiteBox | BlackBox | LabelOnly, labels: Tensor) -> None:
     """Raise ValueError unless labels are classes of the model, of shape (items,)."""
     if labels.ndim != 1 or len(labels) == 0 or int(labels.min()) < 0 or int(labels.max()) >= observation.classes:
         raise ValueError(f"labels must be classes from 0 to {observation.classes - 1}, of shape (items,)")

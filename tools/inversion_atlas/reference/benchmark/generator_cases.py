@@ -98,47 +98,47 @@ def _case(attack: Attack, besides: str) -> Callable[[Options], Outcome]:
 
 def _gmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
     gan = generators.load("mnist-gan", options.cache)
-    return gmi(observation, gan, labels, **accepted(gmi, options)), _drawn(options, gan.generator, labels)
+    return gmi(observation, gan, labels, **accepted(gmi, options)), drawn(options, gan.generator, labels)
 
 
 def _kedmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
     gan = generators.load("mnist-inversion-gan", options.cache)
-    return kedmi(observation, gan, labels, **accepted(kedmi, options)), _drawn(options, gan.generator, labels)
+    return kedmi(observation, gan, labels, **accepted(kedmi, options)), drawn(options, gan.generator, labels)
 
 
 def _lomma_gmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
     gan, identity = generators.load("mnist-gan", options.cache), _lomma(options, observation)
     found = gmi(observation, gan, labels, identity=identity, **accepted(gmi, options))
-    return found, _drawn(options, gan.generator, labels)
+    return found, drawn(options, gan.generator, labels)
 
 
 def _lomma_kedmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
     gan, identity = generators.load("mnist-inversion-gan", options.cache), _lomma(options, observation)
     found = kedmi(observation, gan, labels, identity=identity, **accepted(kedmi, options))
-    return found, _drawn(options, gan.generator, labels)
+    return found, drawn(options, gan.generator, labels)
 
 
 def _vmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
     generator = generators.load("mnist-gan", options.cache).generator
-    return vmi(observation, generator, labels, **accepted(vmi, options)), _drawn(options, generator, labels)
+    return vmi(observation, generator, labels, **accepted(vmi, options)), drawn(options, generator, labels)
 
 
 def _ppa(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
     generator = generators.load("mnist-style-gan", options.cache).generator
     # Styles of the bundled generator are wider than those of StyleGAN2, for which the paper's rate is.
     found = ppa(observation, generator, labels, learning_rate=0.05, **accepted(ppa, options))
-    return found, _drawn(options, generator, labels)
+    return found, drawn(options, generator, labels)
 
 
 def _mirror(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
     generator = generators.load("mnist-style-gan", options.cache).generator
-    return mirror(observation, generator, labels, **accepted(mirror, options)), _drawn(options, generator, labels)
+    return mirror(observation, generator, labels, **accepted(mirror, options)), drawn(options, generator, labels)
 
 
 def _if_gmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
     generator = generators.load("mnist-style-gan", options.cache).generator
     found = if_gmi(observation, generator, labels, learning_rate=0.05, **accepted(if_gmi, options))
-    return found, _drawn(options, generator, labels)
+    return found, drawn(options, generator, labels)
 
 
 def _plg_mi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, None]:
@@ -157,7 +157,7 @@ def _ensemble(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[
     public = options.target.data.public.images
     found = ensemble_inversion([observation, *others], labels, public=public, **accepted(ensemble_inversion, options))
     generator = generators.load("mnist-gan", options.cache).generator
-    return found, _drawn(options, generator, labels)
+    return found, drawn(options, generator, labels)
 
 
 def _lomma(options: Options, observation: WhiteBox) -> Identity:
@@ -173,7 +173,7 @@ def _white_box(target: training.Target) -> WhiteBox:
 
 
 @torch.no_grad()
-def _drawn(options: Options, generator: generators.Drawing, labels: Tensor) -> Tensor:
+def drawn(options: Options, generator: generators.Drawing, labels: Tensor) -> Tensor:
     """Images that the generator draws at random: its prior alone."""
     random = torch.Generator().manual_seed(options.seed)
     images: Tensor = generator(torch.randn(len(labels), generator.latent, generator=random))
