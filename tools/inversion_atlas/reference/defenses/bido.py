@@ -57,7 +57,8 @@ def hsic(one: Tensor, other: Tensor) -> Tensor:
 
     def normalized(rows: Tensor) -> Tensor:
         centered = kernel(rows) @ center
-        return centered @ torch.linalg.inv(centered + ridge)
+        inverse: Tensor = torch.linalg.inv(centered + ridge)
+        return centered @ inverse
 
     value: Tensor = (normalized(one) * normalized(other).T).sum()
     return value
