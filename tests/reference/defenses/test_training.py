@@ -183,6 +183,13 @@ def test_a_bottleneck_draws_anew_each_time_and_refuses_what_it_cannot_extend() -
         precode(nn.Sequential(nn.Flatten(), nn.ReLU()))
 
 
+def test_a_trained_bottleneck_carries_nothing_of_its_last_batch() -> None:
+    model = trained(bottleneck_loss(1e-3), mid(untrained(), latent=8), epochs=1)
+    victim = WhiteBox(model, outputs="logits", input_shape=(1, 8, 8))
+    assert all(getattr(layer, "spread", None) is None for layer in victim.model.modules())
+    assert "under MID of 8 numbers and a defense" in victim.describe()
+
+
 def test_transfer_learning_leaves_the_frozen_layers_free_of_the_private_data() -> None:
     split = data.digits()
     public = (split.public.images, split.public.labels)

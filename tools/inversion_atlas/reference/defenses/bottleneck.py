@@ -32,6 +32,11 @@ class Bottleneck(nn.Module):
         drawn: Tensor = mean + deviation * torch.randn_like(deviation)
         return drawn
 
+    def train(self, mode: bool = True) -> Bottleneck:
+        """Switch the mode and forget the last batch, which was private."""
+        self.spread = None
+        return super().train(mode)
+
 
 def precode(model: nn.Sequential, *, latent: int = 256, seed: int = 0) -> nn.Sequential:
     """Return a copy of the model with a variational bottleneck before its last layer. PRECODE (scheliga2022precode).
