@@ -207,6 +207,34 @@ def test_transfer_learning_leaves_the_frozen_layers_free_of_the_private_data() -
         transfer_learned(untrained(), public, public, frozen=4, epochs=1, learning_rate=1e-3)
 
 
+def test_transfer_learning_from_other_classes_stops_mi_face(target: Targets) -> None:
+    """Margins: 50 points of attack accuracy for 10 points of test accuracy; public digits 5 to 9, private 0 to 4."""
+    split, judge = data.digits(), target("digits-convnet").model
+
+    def only(part: data.Images, low: int) -> tuple[Tensor, Tensor]:
+        chosen = (part.labels >= low) & (part.labels < low + 5)
+        return part.images[chosen], part.labels[chosen] - low
+
+    def drawn() -> nn.Sequential:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return nn.Sequential(*models.mlp((1, 8, 8), 5).children())
+
+    public, private, test = only(split.public, 5), only(split.private, 0), only(split.test, 0)
+    options = {"epochs": 30, "learning_rate": 3e-3}
+    plain = train(drawn(), *private, loss=cross_entropy, defense="", **options)  # type: ignore[arg-type]
+    defended = transfer_learned(drawn(), public, private, frozen=2, **options)  # type: ignore[arg-type]
+
+    def results(model: nn.Module) -> tuple[float, float]:
+        found = mi_face(WhiteBox(model, outputs="logits", input_shape=(1, 8, 8)), CLASSES[:5], steps=400)
+        with torch.no_grad():
+            right = (model(test[0]).argmax(dim=1) == test[1]).float().mean()
+            return float(attack_accuracy(judge(found.images), CLASSES[:5]).mean()), float(right)
+
+    assert results(defended)[0] <= results(plain)[0] - 0.5
+    assert results(defended)[1] > results(plain)[1] - 0.1
+
+
 def test_training_under_a_defense_is_the_same_each_time_and_leaves_random_numbers_alone() -> None:
     torch.manual_seed(5)
     expected = torch.rand(2)

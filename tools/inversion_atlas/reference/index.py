@@ -268,7 +268,11 @@ _DEFENSES = (
     _defense("ats", "ATS", "gao2021privacy", "transformations searched by two scores", against=_BY_GRADIENT),
     _defense("precode", "PRECODE", "scheliga2022precode", "a random layer before the last", against=_BY_GRADIENT),
     _defense(
-        "score-noise", "Noise on scores", "fredrikson2015model", "before they are cut", against="inversion-network"
+        "score-noise",
+        "Noise on scores",
+        "alves2019mlprivacyguard",
+        "normal noise, where the paper's has long tails",
+        against="inversion-network",
     ),
     _defense("top-k", "Top-k scores", "yang2019neural", "the others set to zero", against="inversion-network"),
     _defense("rounding", "Rounding", "fredrikson2015model", "to decimals", against="inversion-network"),

@@ -41,8 +41,8 @@ class Bottleneck(nn.Module):
 def precode(model: nn.Sequential, *, latent: int = 256, seed: int = 0) -> nn.Sequential:
     """Return a copy of the model with a variational bottleneck before its last layer. PRECODE (scheliga2022precode).
 
-    Its gradients vary with what was drawn. Those of the layers before it still follow from the input: reading the
-    input off a first linear layer is not hindered at all, which balunovic2022bayesian shows.
+    Its gradients vary with what was drawn. An attack gets past it that leaves those out (scheliga2022combining), and
+    reading the input off a first linear layer is not hindered at all (balunovic2022bayesian).
     """
     return _with_bottleneck(model, latent, "exp", "PRECODE", seed)
 
