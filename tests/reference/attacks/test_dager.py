@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from inversion_atlas.reference.attacks.dager import dager
+from inversion_atlas.reference.benchmark.gradient_cases import noise_like
 from inversion_atlas.reference.benchmark.runs import Options
-from inversion_atlas.reference.benchmark.text_cases import shared_texts, text_noise_like
+from inversion_atlas.reference.benchmark.text_cases import shared_texts
 from inversion_atlas.reference.targets.training import Target
 
 Targets = Callable[[str], Target]
@@ -37,7 +38,7 @@ def test_every_sentence_of_a_batch_is_read_exactly(size: int, target: Targets) -
 def test_noise_and_batches_larger_than_the_layers_are_wide_give_nothing(target: Targets) -> None:
     victim = target("transformer")
     options = Options(victim, 4)
-    noise = dager(text_noise_like(shared_texts(options, list(range(4)), granted=False), 1), **LAYERS)
+    noise = dager(noise_like(shared_texts(options, list(range(4)), granted=False), 1), **LAYERS)
     assert noise.texts == ()
     assert not noise.converged
     large = dager(shared_texts(options, list(range(60)), granted=False), **LAYERS)

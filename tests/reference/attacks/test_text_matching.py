@@ -9,11 +9,11 @@ import torch
 
 from inversion_atlas.reference.attacks.reconstruction import RecoveredTexts
 from inversion_atlas.reference.attacks.text_matching import lamp, tag
+from inversion_atlas.reference.benchmark.gradient_cases import noise_like
 from inversion_atlas.reference.benchmark.runs import Options
 from inversion_atlas.reference.benchmark.text_cases import (
     matched,
     shared_texts,
-    text_noise_like,
     text_scores,
     tokens_of,
 )
@@ -46,7 +46,7 @@ def test_tag_reads_a_sentence_from_a_model_at_the_start_of_training_and_nothing_
     victim = target("transformer-untrained")
     observation = shared(victim, 1)
     found = tag(observation, steps=200, learning_rate=0.05)
-    alone = tag(text_noise_like(observation, 1), steps=50, learning_rate=0.05)
+    alone = tag(noise_like(observation, 1), steps=50, learning_rate=0.05)
     assert rouge(victim.data, found, [1]) > rouge(victim.data, alone, [1]) + 0.5
     assert found.evaluations == 201
 
@@ -66,7 +66,7 @@ def test_lamp_reads_from_a_trained_model_what_tag_does_not(target: Targets) -> N
 
 def test_lamp_gets_a_sentence_from_noise_no_better_than_a_guess(target: Targets) -> None:
     victim = target("transformer")
-    found = by_lamp(text_noise_like(shared(victim, 1), 1))
+    found = by_lamp(noise_like(shared(victim, 1), 1))
     assert rouge(victim.data, found, [1]) < 0.35
 
 

@@ -27,10 +27,11 @@ from inversion_atlas.reference.benchmark.runs import (
     image_scores,
 )
 from inversion_atlas.reference.observations import SharedGradient
+from inversion_atlas.reference.observations.gradients import Observed
 from inversion_atlas.reference.targets import data
 
 
-def noise_like(observation: SharedGradient, seed: int) -> SharedGradient:
+def noise_like(observation: Observed, seed: int) -> Observed:
     """Return the observation with its gradient replaced by noise of the same length in each part: the prior alone."""
     generator = torch.Generator().manual_seed(seed)
     noise = {}

@@ -12,6 +12,7 @@ from inversion_atlas.reference import metrics
 from inversion_atlas.reference.attacks.dager import dager
 from inversion_atlas.reference.attacks.reconstruction import RecoveredTexts, silent
 from inversion_atlas.reference.attacks.text_matching import LanguageModel, lamp, tag
+from inversion_atlas.reference.benchmark.gradient_cases import noise_like
 from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, accepted, described
 from inversion_atlas.reference.observations import SharedTextGradient
 from inversion_atlas.reference.targets.text import Corpus, Texts, language_model
@@ -34,16 +35,6 @@ def shared_texts(options: Options, items: Sequence[int] | torch.Tensor, *, grant
         lengths_known=granted,
         labels_known=granted,
     )
-
-
-def text_noise_like(observation: SharedTextGradient, seed: int) -> SharedTextGradient:
-    """Return the observation with its gradient replaced by noise of the same length in each part: the prior alone."""
-    generator = torch.Generator().manual_seed(seed)
-    noise = {}
-    for name, part in observation.gradient.items():
-        drawn = torch.randn(part.shape, generator=generator)
-        noise[name] = drawn * (part.norm() / drawn.norm())
-    return observation.with_gradient(noise)
 
 
 def matched(texts: Sequence[Tokens], originals: Sequence[Tokens], corpus: Corpus) -> list[Tokens]:
@@ -78,7 +69,7 @@ def _read_batches(options: Options) -> Outcome:
     observation = shared_texts(options, picked, granted=False)
     attack = partial(dager, first="layers.0.attention", second="layers.1.attention")
     recovered = attack(observation, progress=options.progress)
-    alone = attack(text_noise_like(observation, options.seed))
+    alone = attack(noise_like(observation, options.seed))
     return text_outcome(options, picked, recovered.texts, alone.texts, observation, len(recovered.texts))
 
 
@@ -105,7 +96,7 @@ def _by_search(
             found += recovered.texts
             converged += recovered.converged
             brief = {**arguments, "steps": min(100, arguments.get("steps", 100)), "progress": silent}
-            alone += attack(text_noise_like(observation, options.seed + item), *given, **brief).texts
+            alone += attack(noise_like(observation, options.seed + item), *given, **brief).texts
         return text_outcome(options, picked, found, alone, observation, converged, ordered=True)
 
     return run_each

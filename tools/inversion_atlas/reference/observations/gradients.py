@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from inversion_atlas.reference.observations.access import Mode, copied, defenses_of, refuse_data, under
+
+if TYPE_CHECKING:
+    from inversion_atlas.reference.observations.texts import SharedTextGradient
+
+Observed = TypeVar("Observed", "SharedGradient", "SharedTextGradient")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,10 +72,7 @@ class SharedGradient:
 
     def with_gradient(self, gradient: Mapping[str, Tensor], *, defense: str = "") -> SharedGradient:
         """Return the same observation with another gradient; `defense` says in words what changed it."""
-        if {name: part.shape for name, part in gradient.items()} != {n: p.shape for n, p in self.gradient.items()}:
-            raise ValueError("the gradient has other names or shapes than the one it replaces")
-        copies = {name: part.detach().clone() for name, part in gradient.items()}
-        return replace(self, gradient=copies, defenses=(*self.defenses, *([defense] if defense else [])))
+        return with_gradient(self, gradient, defense)
 
     def without(self, *layers: str) -> SharedGradient:
         """Return the observation less the gradients of some layers, which an attack then ignores.
@@ -89,3 +92,11 @@ class SharedGradient:
         known = "labels known" if self.labels is not None else "labels unknown"
         line = f"gradient of the mean cross entropy on {images}, {self.mode} mode, one step, {known}"
         return ", ".join([line, *under(self.defenses)])
+
+
+def with_gradient(observation: Observed, gradient: Mapping[str, Tensor], defense: str) -> Observed:
+    """Return the observation with copies of another gradient; raises ValueError for other names or shapes."""
+    if {name: part.shape for name, part in gradient.items()} != {n: p.shape for n, p in observation.gradient.items()}:
+        raise ValueError("the gradient has other names or shapes than the one it replaces")
+    copies = {name: part.detach().clone() for name, part in gradient.items()}
+    return replace(observation, gradient=copies, defenses=(*observation.defenses, *([defense] if defense else [])))

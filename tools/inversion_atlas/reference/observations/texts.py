@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from inversion_atlas.reference.observations.access import Mode, copied, defenses_of, under
+from inversion_atlas.reference.observations.gradients import with_gradient
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,10 +79,7 @@ class SharedTextGradient:
 
     def with_gradient(self, gradient: Mapping[str, Tensor], *, defense: str = "") -> SharedTextGradient:
         """Return the same observation with another gradient; `defense` says in words what changed it."""
-        if {name: part.shape for name, part in gradient.items()} != {n: p.shape for n, p in self.gradient.items()}:
-            raise ValueError("the gradient has other names or shapes than the one it replaces")
-        copies = {name: part.detach().clone() for name, part in gradient.items()}
-        return replace(self, gradient=copies, defenses=(*self.defenses, *([defense] if defense else [])))
+        return with_gradient(self, gradient, defense)
 
     def describe(self) -> str:
         """Return the threat model in a line."""
