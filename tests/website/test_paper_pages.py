@@ -245,7 +245,7 @@ def test_what_runs_here_is_shown_with_its_command_and_result(
 
 def test_what_can_be_copied_is_marked(catalogue: Catalogue) -> None:
     _, page = page_of(catalogue, "balunovic2022lamp")
-    assert {a["data-copy"] for _, a in page.tags if "data-copy" in a} == {"text", "Markdown", "BibTeX"}
+    assert {a["data-copy"] for _, a in page.tags if "data-copy" in a} == {"text", "Markdown", "BibTeX", "command"}
     assert {tag for tag, a in page.tags if "data-copy" in a} == {"p", "pre"}
 
 
