@@ -12,7 +12,7 @@ import click
 import pytest
 from tests.clones import ROOT, cloned, git
 from tests.servers import services
-from tests.servers.playing import Played, environment, play
+from tests.servers.playing import Played, play_services
 from tests.servers.services import encoded
 
 from inversion_atlas.catalogue import load
@@ -36,9 +36,7 @@ def commands() -> list[str]:
 
 @pytest.fixture
 def services_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Played]:
-    with play() as played:
-        for name, value in environment(played, tmp_path / "cache").items():
-            monkeypatch.setenv(name, value)
+    with play_services(monkeypatch, tmp_path / "cache") as played:
         monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "pre-commit"))
         work = copy.deepcopy(services.CROSSREF)
         work["message"] |= {

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from tests.servers import services
-from tests.servers.playing import Answer, Played, environment, play
+from tests.servers.playing import Answer, Played, play_services
 from tests.servers.scholarly import Work, serve
 from tests.servers.services import ARXIV, DOI, encoded
 
@@ -159,9 +159,7 @@ def test_a_record_broken_elsewhere_is_mentioned(root: Path) -> None:
 
 @pytest.fixture
 def server(root: Path, monkeypatch: Any) -> Iterator[Played]:
-    with play() as played:
-        for name, value in environment(played, root / "cache").items():
-            monkeypatch.setenv(name, value)
+    with play_services(monkeypatch, root / "cache") as played:
         yield played
 
 

@@ -22,7 +22,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.servers.playing import Answer, Played, environment, play
+from tests.servers.playing import Answer, Played, play, play_services
 from tests.servers.scholarly import Work, arxiv_feed, openalex_list, openalex_work, serve
 
 from inversion_atlas.catalogue import load
@@ -93,9 +93,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: Any) -> Iterator[Played]:
-    with play() as played:
-        for name, value in environment(played, tmp_path / "cache").items():
-            monkeypatch.setenv(name, value)
+    with play_services(monkeypatch, tmp_path / "cache") as played:
         serve(played, WORKS)
         yield played
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.servers.playing import Answer, Played, environment, play
+from tests.servers.playing import Answer, Played, play, play_services
 from tests.servers.scholarly import Work, openalex_list, serve
 
 from inversion_atlas.catalogue import load
@@ -54,9 +54,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: Any) -> Iterator[Played]:
-    with play() as played:
-        for name, value in environment(played, tmp_path / "cache").items():
-            monkeypatch.setenv(name, value)
+    with play_services(monkeypatch, tmp_path / "cache") as played:
         yield played
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.github.conftest import RECORD, Event, Run, payload
 from tests.github.harmless import acting
 from tests.servers import services
-from tests.servers.playing import Answer, Played, environment, play
+from tests.servers.playing import Answer, Played, play_services
 from tests.servers.services import DOI, encoded
 
 from inversion_atlas.github.proposal import Proposal
@@ -21,9 +21,7 @@ from inversion_atlas.records.yamlfile import parse
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Played]:
-    with play() as played:
-        for name, value in environment(played, tmp_path / "cache").items():
-            monkeypatch.setenv(name, value)
+    with play_services(monkeypatch, tmp_path / "cache") as played:
         played.answer(f"/crossref/works/{DOI}", encoded(services.CROSSREF))
         yield played
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
+
 from inversion_atlas.intake.lookup import Services
 
 
@@ -51,12 +53,6 @@ class Played:
     def paths(self) -> list[str]:
         """Return what was asked, in order."""
         return [path for path, _, _ in self.asked]
-
-
-def environment(played: Played, cache: Path) -> dict[str, str]:
-    """Return the variables with which the shell asks the played server for every service, without pauses."""
-    bases = {f"ATLAS_{field.name.upper()}_URL": f"{played.base}/{field.name}" for field in fields(Services)}
-    return {**bases, "ATLAS_ALLOW_PRIVATE": "1", "ATLAS_DELAY": "0", "ATLAS_CACHE": str(cache)}
 
 
 @contextlib.contextmanager
@@ -101,6 +97,18 @@ def play() -> Iterator[Played]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextlib.contextmanager
+def play_services(monkeypatch: pytest.MonkeyPatch, cache: Path) -> Iterator[Played]:
+    """Serve until the block ends as every service that the shell asks, without pauses."""
+    with play() as played:
+        for service in fields(Services):
+            monkeypatch.setenv(f"ATLAS_{service.name.upper()}_URL", f"{played.base}/{service.name}")
+        monkeypatch.setenv("ATLAS_ALLOW_PRIVATE", "1")
+        monkeypatch.setenv("ATLAS_DELAY", "0")
+        monkeypatch.setenv("ATLAS_CACHE", str(cache))
+        yield played
 
 
 def _plain(handler: BaseHTTPRequestHandler, answer: Answer) -> None:

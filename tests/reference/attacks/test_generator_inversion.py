@@ -27,8 +27,9 @@ from inversion_atlas.reference.attacks.reconstruction import Reconstruction
 from inversion_atlas.reference.attacks.vmi import vmi
 from inversion_atlas.reference.benchmark.generator_cases import judged
 from inversion_atlas.reference.generators.networks import Generator, StyleGenerator
-from inversion_atlas.reference.generators.training import Gan, seeded
+from inversion_atlas.reference.generators.training import Gan
 from inversion_atlas.reference.observations import AccessError, BlackBox, WhiteBox
+from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets import generators, mnist, models, training
 
 SHAPE = (1, 16, 16)

@@ -12,6 +12,7 @@ from torch import Tensor
 from inversion_atlas.reference.attacks.graphmi import graphmi
 from inversion_atlas.reference.benchmark.graph_cases import edge_score, observed
 from inversion_atlas.reference.observations import AccessError, GraphModel, WhiteBox
+from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets import graphs
 from inversion_atlas.reference.targets.training import Target
 
@@ -45,8 +46,7 @@ def test_a_graph_network_tells_who_meets_whom(victim: Target) -> None:
 
 def test_a_network_that_never_saw_the_graph_tells_nothing(victim: Target) -> None:
     graph = victim.data
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(1)
+    with seeded(1):
         untrained = graphs.graph_convolution(graph.shape, len(graph.classes))
     # Only the labels remain, and edges that fit them.
     blind = graphmi(GraphModel(untrained, graph.private.images, graph.private.labels, edges=254))

@@ -14,8 +14,8 @@ from inversion_atlas.reference.attacks.latent_search import shifted
 from inversion_atlas.reference.attacks.lomma import lomma_identity
 from inversion_atlas.reference.attacks.vmi import FlowMiner, NormalMiner
 from inversion_atlas.reference.features import penultimate
-from inversion_atlas.reference.generators.training import seeded
 from inversion_atlas.reference.observations import WhiteBox
+from inversion_atlas.reference.seeding import seeded
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 3.0, 1.0]])
 CLASSES = torch.tensor([0, 2])

@@ -21,8 +21,9 @@ from inversion_atlas.reference.attacks.reconstruction import Reconstruction
 from inversion_atlas.reference.attacks.rlb_mi import rlb_mi
 from inversion_atlas.reference.benchmark.generator_cases import judged
 from inversion_atlas.reference.generators.networks import Generator, StyleGenerator
-from inversion_atlas.reference.generators.training import Gan, seeded
+from inversion_atlas.reference.generators.training import Gan
 from inversion_atlas.reference.observations import AccessError, BlackBox, LabelOnly, QueryLimitReached
+from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets import generators, mnist, models, training
 
 SHAPE = (1, 16, 16)

@@ -14,6 +14,7 @@ from inversion_atlas.reference.benchmark.gradient_cases import noise_like
 from inversion_atlas.reference.benchmark.runs import chosen
 from inversion_atlas.reference.metrics import label_recovery_accuracy
 from inversion_atlas.reference.observations import SharedGradient
+from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets.training import Target
 
 Targets = Callable[[str], Target]
@@ -46,8 +47,7 @@ def test_leakage_that_searches_the_label_sometimes_gets_it_wrong_where_reading_i
 
 def test_the_label_is_read_without_a_bias_and_with_features_of_either_sign() -> None:
     generator = torch.Generator().manual_seed(1)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         model = nn.Sequential(nn.Flatten(), nn.Linear(12, 8), nn.Tanh(), nn.Linear(8, 5, bias=False))
     for label in range(5):
         images = torch.rand(1, 3, 2, 2, generator=generator)

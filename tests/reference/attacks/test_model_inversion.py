@@ -12,6 +12,7 @@ from inversion_atlas.reference.attacks.inversion_network import InversionNetwork
 from inversion_atlas.reference.attacks.mi_face import mi_face
 from inversion_atlas.reference.metrics import attack_accuracy, mse
 from inversion_atlas.reference.observations import AccessError, BlackBox, QueryLimitReached, WhiteBox
+from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets.training import Target
 
 Targets = Callable[[str], Target]
@@ -32,8 +33,7 @@ def test_images_of_classes_convince_a_model_of_another_architecture(name: str, t
     public = victim.data.public.images
     assert judged(public.mean(dim=0, keepdim=True).expand(10, -1, -1, -1)) <= 0.3
     assert judged(public[:10]) <= 0.3
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         untrained = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
     wrong = mi_face(WhiteBox(untrained, outputs="logits", input_shape=(1, 8, 8)), CLASSES)
     assert judged(wrong.images) <= 0.3

@@ -14,6 +14,7 @@ from inversion_atlas.reference.defenses.purifier import purify
 from inversion_atlas.reference.defenses.sparse_coding import SparseCoding, sparse_coded
 from inversion_atlas.reference.defenses.training import cross_entropy, train
 from inversion_atlas.reference.observations import BlackBox, LabelOnly, SplitFeatures
+from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets import data, models
 from inversion_atlas.reference.targets.training import Target
 
@@ -60,8 +61,7 @@ def test_a_purified_model_answers_with_probabilities_and_says_so(target: Targets
 
 
 def test_a_code_is_sparse_explains_its_input_and_its_features_have_length_one() -> None:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         layer = SparseCoding(1, 16, threshold=0.1, steps=60)
     images = data.digits().private.images[:4]
 
@@ -84,8 +84,7 @@ def test_a_code_is_sparse_explains_its_input_and_its_features_have_length_one() 
 def test_sparse_coding_weakens_the_inverse_of_features_at_little_cost() -> None:
     """Margins: twice the error of the inverse network for 3 points of accuracy."""
     split = data.digits()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         convolutional = models.convnet(split.shape, 10)
     assert isinstance(convolutional, nn.Sequential)
 

@@ -21,6 +21,7 @@ from inversion_atlas.reference.defenses.transformations import (
 )
 from inversion_atlas.reference.metrics import psnr
 from inversion_atlas.reference.observations import SharedGradient
+from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets import data, models
 from inversion_atlas.reference.targets.training import Target
 
@@ -51,8 +52,7 @@ def test_moves_go_where_they_say_and_turning_back_returns() -> None:
 def networks() -> tuple[nn.Module, nn.Module]:
     """A network half trained, and one as drawn."""
     private = data.digits().private
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         half, fresh = (models.convnet((1, 8, 8), 10) for _ in "ab")
     train(half, private.images, private.labels, loss=cross_entropy, defense="", epochs=2, learning_rate=2e-3)
     return half, fresh

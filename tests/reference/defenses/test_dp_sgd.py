@@ -17,6 +17,7 @@ from torch.nn import functional
 from inversion_atlas.reference.defenses.accountant import epsilon, renyi
 from inversion_atlas.reference.defenses.dp_sgd import dp_gradient, train_dp
 from inversion_atlas.reference.observations import SharedGradient, WhiteBox
+from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets.training import Target
 
 
@@ -112,8 +113,7 @@ def test_dp_sgd_stops_inverting_gradients(
 def test_a_privately_trained_model_learns_and_tells_its_epsilon(target: Callable[[str], Target]) -> None:
     """Margin: 70 % of test digits, where guessing reaches 10 %."""
     split = target("digits-softmax").data
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
     trained = train_dp(
         model,

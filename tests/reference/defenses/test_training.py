@@ -21,6 +21,7 @@ from inversion_atlas.reference.defenses.training import Loss, cross_entropy, tra
 from inversion_atlas.reference.defenses.transfer import transfer_learned
 from inversion_atlas.reference.metrics import attack_accuracy, psnr
 from inversion_atlas.reference.observations import BlackBox, SharedGradient, WhiteBox
+from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets import data, models
 from inversion_atlas.reference.targets.training import Target
 
@@ -29,8 +30,7 @@ CLASSES = torch.arange(10)
 
 
 def untrained(seed: int = 0) -> nn.Sequential:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         model = models.mlp((1, 8, 8), 10)
     assert isinstance(model, nn.Sequential)
     return model
@@ -51,15 +51,13 @@ def trained(loss: Loss, model: nn.Sequential | None = None, epochs: int = 40) ->
 
 def accuracy(model: nn.Module) -> float:
     test = data.digits().test
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         return float((model(test.images).argmax(dim=1) == test.labels).float().mean())
 
 
 def attacked(model: nn.Module, judge: nn.Module) -> float:
     """The share of classes that MI-Face finds, judged by another network."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(1)
+    with seeded(1):
         found = mi_face(WhiteBox(model, outputs="logits", input_shape=(1, 8, 8)), CLASSES, steps=400)
     with torch.no_grad():
         return float(attack_accuracy(judge(found.images), CLASSES).mean())
@@ -159,8 +157,7 @@ def test_precode_hinders_matching_until_its_layers_are_left_out(target: Targets)
         found = inverting_gradients(shared, steps=200, tv=0.1).images.clamp(0, 1)
         return float(psnr(found, images, data_range=(0.0, 1.0)))
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(3)
+    with seeded(3):
         plain, shared = reached(share(target("digits-mlp").model)), share(defended)
         assert reached(shared) < plain - 2
         assert isinstance(shared.model, nn.Sequential)
@@ -171,8 +168,7 @@ def test_precode_hinders_matching_until_its_layers_are_left_out(target: Targets)
 
 def test_a_bottleneck_draws_anew_each_time_and_refuses_what_it_cannot_extend() -> None:
     model, images = precode(untrained(), latent=8), torch.rand(2, 1, 8, 8)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         first, second = model(images), model(images)
         torch.manual_seed(0)
         assert torch.equal(model(images), first)
@@ -216,8 +212,7 @@ def test_transfer_learning_from_other_classes_stops_mi_face(target: Targets) -> 
         return part.images[chosen], part.labels[chosen] - low
 
     def drawn() -> nn.Sequential:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+        with seeded(0):
             return nn.Sequential(*models.mlp((1, 8, 8), 5).children())
 
     public, private, test = only(split.public, 5), only(split.private, 0), only(split.test, 0)

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from inversion_atlas.reference import metrics
 from inversion_atlas.reference.metrics import MetricError
+from inversion_atlas.reference.seeding import seeded
 
 
 @pytest.fixture(scope="module")
 def per_sample() -> dict[str, Tensor]:
     """Gradients of each of 8 samples with respect to the weights of a small convolutional network."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 10))
         images, labels = torch.rand(8, 1, 8, 8), torch.arange(8)
     gradients: dict[str, list[Tensor]] = {"0.weight": [], "3.weight": []}

@@ -16,6 +16,9 @@ _SPECIAL = re.compile(r"[\\`*_\[\]{}|~$#!]")
 _AUTOLINK = re.compile(
     r"(?i)(?:(?<=http)|(?<=https)|(?<=ftp))(?=://)|(?<=www)(?=\.)|(?<=@)(?=\w)|(?:(?<=mailto)|(?<=xmpp))(?=:)"
 )
+# A number of an issue, an advisory and a commit become links on GitHub, even amid text.
+_REFERENCE = re.compile(r"(?i)#(?=[0-9])|gh(?=-[0-9])|ghsa(?=-)")
+_COMMIT = re.compile(r"(?i)(?<![0-9a-z])[0-9a-f]{7,}(?![0-9a-z])")
 _HEADER = ("Title", "Authors", "Year", "Venue", "Kind", "Methods", "Code")
 
 
@@ -37,6 +40,12 @@ def _row(cells: Iterable[str]) -> str:
 def escape(text: str) -> str:
     """Return `text` as Markdown that shows it as it reads, on one line."""
     return _AUTOLINK.sub("<!-- -->", escape_label(text))
+
+
+def for_github(text: str) -> str:
+    """Return `text` as Markdown of which GitHub makes no link to an issue, an advisory or a commit either."""
+    broken = _REFERENCE.sub(r"\g<0><!-- -->", escape(text))
+    return _COMMIT.sub(lambda commit: re.sub("(.{6})(?=.)", r"\1<!-- -->", commit[0]), broken)
 
 
 def escape_label(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.exports.citation import arxiv_address, doi_address
-from inversion_atlas.exports.markdown import escape, link
+from inversion_atlas.exports.markdown import for_github, link
 from inversion_atlas.freshness.memory import Candidate
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def markdown(
     yield ""
     if failed:
         yield "**The list is not whole:**"
-        yield from (f"- {_plain(reason)}" for reason in failed)
+        yield from (f"- {for_github(reason)}" for reason in failed)
         yield ""
     length = shown = 0
     for candidate in list(candidates.values())[:limit]:
@@ -72,7 +72,7 @@ def markdown(
         yield "Nothing new."
     if rest := len(candidates) - shown:
         yield f"- {rest:,} more: `atlas discover --offline --limit {len(candidates)}`"
-    if some := [_plain(note) for note in notes]:
+    if some := [for_github(note) for note in notes]:
         yield ""
         yield from (f"- {note}" for note in some[:_MOST_NOTES])
         if len(some) > _MOST_NOTES:
@@ -88,9 +88,9 @@ def markdown(
 def _item(candidate: Candidate) -> str:
     title = candidate.title if len(candidate.title) <= _LONGEST_TITLE else f"{candidate.title[:_LONGEST_TITLE]}…"
     more = " et al." if len(candidate.authors) > _AUTHORS else ""
-    facts = [f"{_plain('; '.join(candidate.authors[:_AUTHORS]))}{more}", str(candidate.year)]
-    facts += [_plain(candidate.venue)] if candidate.venue else []
-    why = [f"likeness {candidate.likeness:.1f}" + _said(": ", (f"“{_plain(word)}”" for word in candidate.words))]
+    facts = [f"{for_github('; '.join(candidate.authors[:_AUTHORS]))}{more}", str(candidate.year)]
+    facts += [for_github(candidate.venue)] if candidate.venue else []
+    why = [f"likeness {candidate.likeness:.1f}" + _said(": ", (f"“{for_github(word)}”" for word in candidate.words))]
     why += [f"near {', '.join(f'`{id}`' for id in candidate.nearest)}"] if candidate.nearest else []
     why += [f"cites {', '.join(f'`{id}`' for id in candidate.cites)}"] if candidate.cites else []
     command = add_command(candidate)
@@ -103,11 +103,6 @@ def _item(candidate: Candidate) -> str:
 def _said(before: str, parts: Iterable[str]) -> str:
     text = ", ".join(parts)
     return f"{before}{text}" if text else ""
-
-
-def _plain(text: str) -> str:
-    """Return text that neither Markdown nor GitHub's own links to people and issues act on."""
-    return escape(text).replace("#", "#<!-- -->")
 
 
 def _code(text: str) -> str:
@@ -141,15 +136,15 @@ def refresh_markdown(
     yield f"{asked:,} preprints were looked up; {len(upgrades):,} of them are known to be published."
     if failed:
         yield from ("", "**Something may be missing:**", "")
-        yield from (f"- {_plain(reason)}" for reason in failed[:_MOST_NOTES])
+        yield from (f"- {for_github(reason)}" for reason in failed[:_MOST_NOTES])
     items = [_upgrade(upgrade) for upgrade in upgrades]
     yield from _section("Published", items, "`atlas refresh --write` changes the records; with `id=ID` only one.")
-    yield from _section("For a curator", [f"- `{each.record.id}` {_plain(each.message)}" for each in doubts], "")
+    yield from _section("For a curator", [f"- `{each.record.id}` {for_github(each.message)}" for each in doubts], "")
 
 
 def _upgrade(upgrade: Upgrade) -> str:
-    head = f"- `{upgrade.record.id}` {_plain(upgrade.record.title)} ({_plain(upgrade.by)})"
-    return "\n".join([head, *(f"  - {_plain(str(change))}" for change in upgrade.changes)])
+    head = f"- `{upgrade.record.id}` {for_github(upgrade.record.title)} ({for_github(upgrade.by)})"
+    return "\n".join([head, *(f"  - {for_github(str(change))}" for change in upgrade.changes)])
 
 
 def _section(heading: str, items: Sequence[str], end: str) -> Iterator[str]:

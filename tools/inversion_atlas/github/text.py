@@ -6,20 +6,18 @@ import re
 
 from pydantic import TypeAdapter, ValidationError
 
-from inversion_atlas.exports.markdown import escape
+from inversion_atlas.exports.markdown import for_github
 from inversion_atlas.records.fields import Url
 from inversion_atlas.records.findings import printable
 
 # Longer ones GitHub does not take.
 MAX_COMMENT = 65_536
-# A number of an issue, an advisory and a commit become links wherever they stand.
-_REFERENCE = re.compile(r"#(?=[0-9])|gh(?=-[0-9])|ghsa(?=-)|[0-9a-f]{6}(?=[0-9a-f])", re.IGNORECASE)
 _ADDRESS: TypeAdapter[str] = TypeAdapter(Url)
 
 
 def shown(text: str, longest: int = 300) -> str:
     """Return a text as Markdown that shows it on one line, cut where it is longer."""
-    return _REFERENCE.sub(r"\g<0><!-- -->", escape(printable(cut(text, longest))))
+    return for_github(printable(cut(text, longest)))
 
 
 def code(text: str, longest: int = 300) -> str:

@@ -170,17 +170,6 @@ _SPLIT_ATTACKS = (
     _attack("fsha", "FSHA", "pasquini2021unleashing", "the client is steered to features that the server decodes"),
 )
 
-# Metrics of the catalogue that no function here computes, and why.
-NOT_FUNCTIONS = {
-    "attack-iterations": "counted while an attack runs: `Reconstruction.evaluations` of every attack holds it",
-    "communication-cost": "a property of a protocol over its rounds; of one message see `compression_ratio`",
-    "poisoning-samples": "chosen by the attacker, not computed from the outcome",
-    "query-count": "counted while an attack runs: `BlackBox.queries` holds it",
-    "runtime": "wall-clock time depends on the machine; the caller times what it runs",
-    "training-time": "wall-clock time depends on the machine; the caller times what it trains",
-}
-
-
 _GENERATIVE_ATTACKS = (
     _attack("gmi", "GMI", "zhang2020secret", "latent search with a critic of public images as prior"),
     _attack("kedmi", "KEDMI", "chen2021knowledge", "inversion-specific GAN, distribution of latents per image"),
@@ -321,6 +310,16 @@ _INTERFACE_ATTACKS = (
     _attack("mirror-genetic", "MIRROR, genetic search", "an2022mirror", "styles bred by the scores of a black box"),
     _attack("rlb-mi", "RLB-MI", "han2023reinforcement", "soft actor-critic over latents, episodes of a single move"),
 )
+
+# Metrics of the catalogue that no function here computes, and why.
+NOT_FUNCTIONS = {
+    "attack-iterations": "counted while an attack runs: `Reconstruction.evaluations` of every attack holds it",
+    "communication-cost": "a property of a protocol over its rounds; of one message see `compression_ratio`",
+    "poisoning-samples": "chosen by the attacker, not computed from the outcome",
+    "query-count": "counted while an attack runs: `BlackBox.queries` holds it",
+    "runtime": "wall-clock time depends on the machine; the caller times what it runs",
+    "training-time": "wall-clock time depends on the machine; the caller times what it trains",
+}
 
 _METRICS = (
     _metric("mse", "MSE", "mse", "mean of squared differences"),

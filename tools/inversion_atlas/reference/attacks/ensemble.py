@@ -12,8 +12,9 @@ from inversion_atlas.reference.attacks.identity import cross_entropy, negative_l
 from inversion_atlas.reference.attacks.latent_search import finished
 from inversion_atlas.reference.attacks.reconstruction import Progress, Reconstruction, silent
 from inversion_atlas.reference.generators.networks import Discriminator, Generator
-from inversion_atlas.reference.generators.training import endless, frozen, seeded, update
+from inversion_atlas.reference.generators.training import endless, frozen, update
 from inversion_atlas.reference.observations import WhiteBox, expect
+from inversion_atlas.reference.seeding import seeded
 
 
 def ensemble_inversion(

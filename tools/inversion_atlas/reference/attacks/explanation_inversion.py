@@ -9,6 +9,7 @@ from torch.nn import functional
 from inversion_atlas.reference.attacks.inversion_network import logarithms
 from inversion_atlas.reference.attacks.reconstruction import Progress, silent
 from inversion_atlas.reference.observations import Explanation, expect
+from inversion_atlas.reference.seeding import seeded
 
 
 class ExplanationNetwork(nn.Module):
@@ -62,8 +63,7 @@ def train_explanation_network(
     if maps.ndim != 4 or maps.shape[2:] != public.shape[2:]:
         raise ValueError(f"maps must be of shape (batch, channels, {public.shape[2]}, {public.shape[3]})")
     scale = float(maps.abs().flatten(1).amax(dim=1).mean().clamp_min(1e-12))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         network = ExplanationNetwork(observation.classes, observation.input_shape, maps.shape[1], scale)
     optimizer = torch.optim.Adam(network.parameters(), learning_rate)
     generator = torch.Generator().manual_seed(seed)

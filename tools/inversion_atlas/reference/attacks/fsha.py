@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from inversion_atlas.reference.attacks.reconstruction import Progress, Reconstruction, silent
 from inversion_atlas.reference.observations import SplitTraining, expect
+from inversion_atlas.reference.seeding import seeded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +43,7 @@ def fsha(
     observation = expect(observation, SplitTraining, "fsha")
     generator = torch.Generator().manual_seed(seed)
     features = observation.receive()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         pilot = _pilot(observation.input_shape, tuple(features.shape[1:]))
     autoencoder = torch.optim.Adam([*pilot.encoder.parameters(), *pilot.decoder.parameters()], learning_rate)
     critic = torch.optim.Adam(pilot.critic.parameters(), learning_rate, betas=(0.5, 0.9))

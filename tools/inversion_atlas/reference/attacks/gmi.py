@@ -11,8 +11,9 @@ from inversion_atlas.reference.attacks.identity import Identity, cross_entropy, 
 from inversion_atlas.reference.attacks.latent_search import chosen_by, descend, finished
 from inversion_atlas.reference.attacks.reconstruction import Progress, Reconstruction, silent
 from inversion_atlas.reference.generators.networks import Generator
-from inversion_atlas.reference.generators.training import Gan, seeded
+from inversion_atlas.reference.generators.training import Gan
 from inversion_atlas.reference.observations import WhiteBox, expect
+from inversion_atlas.reference.seeding import seeded
 
 
 def gmi(

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from inversion_atlas.reference.attacks.reconstruction import Progress, silent
 from inversion_atlas.reference.observations import BlackBox, expect
+from inversion_atlas.reference.seeding import seeded
 
 
 class InversionNetwork(nn.Module):
@@ -56,8 +57,7 @@ def train_inversion_network(
     scores = observation.query(public)
     if truncation is not None:
         scores = truncated(scores, truncation)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         network = InversionNetwork(observation.classes, observation.input_shape, observation.data_range)
     optimizer = torch.optim.Adam(network.parameters(), learning_rate)
     generator = torch.Generator().manual_seed(seed)

@@ -13,8 +13,9 @@ from inversion_atlas.reference.attacks.latent_search import descend, finished
 from inversion_atlas.reference.attacks.reconstruction import Progress, Reconstruction, silent
 from inversion_atlas.reference.features import penultimate
 from inversion_atlas.reference.generators.networks import Discriminator, Generator
-from inversion_atlas.reference.generators.training import Gan, endless, seeded, update
+from inversion_atlas.reference.generators.training import Gan, endless, update
 from inversion_atlas.reference.observations import WhiteBox, expect
+from inversion_atlas.reference.seeding import seeded
 
 
 def train_inversion_gan(

@@ -13,8 +13,9 @@ from inversion_atlas.reference.attacks.identity import max_margin, refuse_labels
 from inversion_atlas.reference.attacks.latent_search import descend, shifted
 from inversion_atlas.reference.attacks.reconstruction import Progress, Reconstruction, silent
 from inversion_atlas.reference.generators.networks import Discriminator, Generator
-from inversion_atlas.reference.generators.training import Gan, endless, frozen, seeded, update
+from inversion_atlas.reference.generators.training import Gan, endless, frozen, update
 from inversion_atlas.reference.observations import LabelOnly, QueryLimitReached, expect
+from inversion_atlas.reference.seeding import seeded
 
 
 def train_tacgan(

@@ -11,8 +11,9 @@ from torch.nn import functional
 from inversion_atlas.reference.attacks.identity import Identity, negative_logit
 from inversion_atlas.reference.attacks.reconstruction import Progress, silent
 from inversion_atlas.reference.features import penultimate
-from inversion_atlas.reference.generators.training import endless, frozen, seeded, update
+from inversion_atlas.reference.generators.training import endless, frozen, update
 from inversion_atlas.reference.observations import WhiteBox, expect
+from inversion_atlas.reference.seeding import seeded
 
 
 def lomma_identity(

@@ -11,8 +11,9 @@ from torch.nn import functional
 from inversion_atlas.reference.attacks.identity import refuse_labels
 from inversion_atlas.reference.attacks.reconstruction import Progress, Reconstruction, silent
 from inversion_atlas.reference.generators.networks import Generator
-from inversion_atlas.reference.generators.training import seeded, update
+from inversion_atlas.reference.generators.training import update
 from inversion_atlas.reference.observations import BlackBox, QueryLimitReached, expect
+from inversion_atlas.reference.seeding import seeded
 
 # Weights of the three rewards in the authors' code, and the least margin that the third one takes the logarithm of.
 _REWARDS = (2.0, 2.0, 8.0)

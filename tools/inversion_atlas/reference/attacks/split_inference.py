@@ -9,6 +9,7 @@ from torch.nn import functional
 from inversion_atlas.reference.attacks.reconstruction import Progress, Reconstruction, silent
 from inversion_atlas.reference.observations import SplitFeatures, expect
 from inversion_atlas.reference.observations.access import copied
+from inversion_atlas.reference.seeding import seeded
 
 
 def rmle(
@@ -73,8 +74,7 @@ def train_inverse_network(
     """
     observation = expect(observation, SplitFeatures, "the inverse network")
     features = observation.granted_queries("the inverse network").query(public)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         network = _inverse(tuple(features.shape[1:]), observation.input_shape, width)
     optimizer = torch.optim.Adam(network.parameters(), learning_rate, eps=1e-3, amsgrad=True)
     generator = torch.Generator().manual_seed(seed)

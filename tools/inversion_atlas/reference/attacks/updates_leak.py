@@ -12,6 +12,7 @@ from torch.nn import functional
 from inversion_atlas.reference.attacks.reconstruction import Progress, Reconstruction, silent
 from inversion_atlas.reference.observations import ModelPair, expect
 from inversion_atlas.reference.observations.access import copied
+from inversion_atlas.reference.seeding import seeded
 
 # Given a model, images and labels, returns the model after an update with them; the one given stays as it was.
 Update = Callable[[nn.Module, Tensor, Tensor], nn.Module]
@@ -47,8 +48,7 @@ def train_update_reader(
     reconstruction, which train together here; the paper takes its decoder from an autoencoder.
     """
     changes = _changes_of_shadow(shadow, public, labels, update, probes)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         reader = _untrained(probes, changes.shape[1], int(labels.max()) + 1, public.shape[1:])
         parts = (reader.encoder, reader.labels, reader.decoder)
         optimizer = torch.optim.Adam([p for part in parts for p in part.parameters()], 1e-3)

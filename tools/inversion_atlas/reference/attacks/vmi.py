@@ -12,8 +12,9 @@ from inversion_atlas.reference.attacks.identity import cross_entropy, refuse_lab
 from inversion_atlas.reference.attacks.latent_search import finished
 from inversion_atlas.reference.attacks.reconstruction import Progress, Reconstruction, silent
 from inversion_atlas.reference.generators.networks import Generator, StyleGenerator
-from inversion_atlas.reference.generators.training import seeded, update
+from inversion_atlas.reference.generators.training import update
 from inversion_atlas.reference.observations import WhiteBox, expect
+from inversion_atlas.reference.seeding import seeded
 
 Family = Literal["normal", "flow"]
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import torch
-
 from inversion_atlas.reference.benchmark import (
     defending,
     explanation_cases,
@@ -23,6 +21,7 @@ from inversion_atlas.reference.benchmark import (
     update_cases,
 )
 from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome
+from inversion_atlas.reference.seeding import seeded
 
 CASES: Mapping[str, Case] = {
     **gradient_cases.CASES,
@@ -51,6 +50,5 @@ def run(name: str, options: Options) -> Outcome:
     defending.refuse([name for name, _ in options.defenses], case.sees, name)
     options = replace(options, target=defending.defended_target(options.target, options.defenses))
     # What is drawn in eval mode, as PRECODE does, comes from the numbers of everybody.
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(options.seed)
+    with seeded(options.seed):
         return case.run(options)

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from inversion_atlas.reference.benchmark.runs import Options
 from inversion_atlas.reference.defenses import bottleneck, training
@@ -25,7 +24,7 @@ from inversion_atlas.reference.defenses.sparse_coding import sparse_coded
 from inversion_atlas.reference.defenses.transformations import search_policy, transform
 from inversion_atlas.reference.observations import BlackBox, SharedGradient, SharedUpdate, SplitFeatures, expect
 from inversion_atlas.reference.targets.data import Images
-from inversion_atlas.reference.targets.training import RECIPES, Recipe, Target, untrained
+from inversion_atlas.reference.targets.training import RECIPES, Recipe, Target, accuracy, untrained
 
 Place = Literal["messages", "gradients", "answers", "training", "data"]
 _Sent = TypeVar("_Sent", SharedGradient, SharedUpdate, SplitFeatures)
@@ -155,8 +154,8 @@ def defended_target(target: Target, defenses: Sequence[tuple[str, float]]) -> Ta
     return replace(
         target,
         model=model,
-        train_accuracy=_accuracy(model, target.data.private),
-        test_accuracy=_accuracy(model, target.data.test),
+        train_accuracy=accuracy(model, target.data.private),
+        test_accuracy=accuracy(model, target.data.test),
     )
 
 
@@ -194,9 +193,3 @@ def black_box(options: Options) -> BlackBox:
         elif DEFENSES[name].place == "answers":
             limits |= DEFENSES[name].apply(value)
     return BlackBox(model, outputs=outputs, input_shape=options.target.data.shape, **limits)  # type: ignore[arg-type]
-
-
-@torch.no_grad()
-def _accuracy(model: nn.Module, part: Images) -> float:
-    scores: Tensor = model(part.images)
-    return float((scores.argmax(dim=1) == part.labels).double().mean())

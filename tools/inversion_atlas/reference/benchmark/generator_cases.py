@@ -31,8 +31,8 @@ from inversion_atlas.reference.benchmark.runs import (
     scores_of,
 )
 from inversion_atlas.reference.features import penultimate
-from inversion_atlas.reference.generators.training import seeded
 from inversion_atlas.reference.observations import WhiteBox
+from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets import generators, models, training
 
 _TARGET = "mnist-convnet"
@@ -61,6 +61,30 @@ def judged(judge: training.Target, images: Tensor, labels: Tensor) -> dict[str, 
     }
 
 
+def labels_of(options: Options) -> Tensor:
+    """Return as many labels as items, each class alike."""
+    return (torch.arange(options.items) % len(options.target.data.classes)).sort().values
+
+
+def judged_outcome(options: Options, labels: Tensor, found: Reconstruction, prior: Tensor | None, seen: str) -> Outcome:
+    """Return what the evaluation model says of a reconstruction, beside guesses; `seen` is the threat model."""
+    private = options.target.data.private
+    means = torch.stack([private.images[private.labels == label].mean(dim=0) for label in labels])
+    guesses = image_guesses(options, means) | ({} if prior is None else {"prior alone": prior})
+    judge = training.load(_JUDGE, options.cache)
+    value, *baselines = (judged(judge, images, labels) for images in (found.images, *guesses.values()))
+    best = {name: (max if name == "attack-accuracy" else min)(other[name] for other in baselines) for name in value}
+    named = scores_of(options.target, found.images).argmax(dim=1) == labels
+    return Outcome(
+        setting=f"{described(options)}; {seen}; judged by {judge.name}",
+        scores=tuple(Score(name, value[name], "", best[name]) for name in value),
+        originals=means,
+        images=found.images,
+        converged=int(named.sum()),
+        items=options.items,
+    )
+
+
 def _case(attack: Attack, besides: str) -> Callable[[Options], Outcome]:
     """Return what runs an attack on as many labels as items, each class alike, and has the images judged.
 
@@ -68,30 +92,10 @@ def _case(attack: Attack, besides: str) -> Callable[[Options], Outcome]:
     """
 
     def run(options: Options) -> Outcome:
-        split = options.target.data
-        labels = (torch.arange(options.items) % len(split.classes)).sort().values
+        labels = labels_of(options)
         observation = _white_box(options.target)
-        reconstruction, prior = attack(options, observation, labels)
-        private = split.private
-        means = torch.stack([private.images[private.labels == label].mean(dim=0) for label in labels])
-        guesses = image_guesses(options, means) | ({} if prior is None else {"prior alone": prior})
-        judge = training.load(_JUDGE, options.cache)
-        value, *baselines = (judged(judge, images, labels) for images in (reconstruction.images, *guesses.values()))
-        scores = tuple(
-            Score(
-                name, value[name], "", (max if name == "attack-accuracy" else min)(other[name] for other in baselines)
-            )
-            for name in value
-        )
-        named = scores_of(options.target, reconstruction.images).argmax(dim=1) == labels
-        return Outcome(
-            setting=f"{described(options)}; {observation.describe()}, {besides}; judged by {judge.name}",
-            scores=scores,
-            originals=means,
-            images=reconstruction.images,
-            converged=int(named.sum()),
-            items=options.items,
-        )
+        found, prior = attack(options, observation, labels)
+        return judged_outcome(options, labels, found, prior, f"{observation.describe()}, {besides}")
 
     return run
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from inversion_atlas.reference import metrics
 from inversion_atlas.reference.attacks.graphmi import graphmi
-from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, accepted
+from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, accepted, places_of
 from inversion_atlas.reference.observations import GraphModel
 from inversion_atlas.reference.targets import training
 from inversion_atlas.reference.targets.graphs import Graph
@@ -34,7 +34,7 @@ def _graphmi(options: Options) -> Outcome:
     graph = options.target.data
     assert isinstance(graph, Graph)
     labels, features = graph.private.labels, graph.private.images
-    nodes = torch.randperm(len(labels), generator=torch.Generator().manual_seed(options.seed))[: options.items]
+    nodes = places_of(len(labels), options.items, options.seed)
     observation = observed(options.target)
     found = graphmi(observation, **accepted(graphmi, options))
     guesses = (torch.zeros(len(labels), len(labels)), (labels[:, None] == labels).float(), features @ features.T)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import torch
 from torch import Tensor
 
 from inversion_atlas.reference.attacks.brep_mi import brep_mi
@@ -12,23 +11,13 @@ from inversion_atlas.reference.attacks.lokt import lokt, train_surrogates, train
 from inversion_atlas.reference.attacks.mirror_genetic import mirror_genetic
 from inversion_atlas.reference.attacks.reconstruction import Reconstruction
 from inversion_atlas.reference.attacks.rlb_mi import rlb_mi
-from inversion_atlas.reference.benchmark.generator_cases import drawn, judged
-from inversion_atlas.reference.benchmark.runs import (
-    Case,
-    Options,
-    Outcome,
-    Score,
-    accepted,
-    described,
-    image_guesses,
-    scores_of,
-)
-from inversion_atlas.reference.generators.training import seeded
+from inversion_atlas.reference.benchmark.generator_cases import drawn, judged_outcome, labels_of
+from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, accepted
 from inversion_atlas.reference.observations import BlackBox, LabelOnly
-from inversion_atlas.reference.targets import generators, models, training
+from inversion_atlas.reference.seeding import seeded
+from inversion_atlas.reference.targets import generators, models
 
 _TARGET = "mnist-convnet"
-_JUDGE = "mnist-evaluation"
 
 # Runs an attack on some labels; returns what it found and what its prior alone draws for them.
 Attack = Callable[[Options, Tensor], tuple[Reconstruction, Tensor, BlackBox | LabelOnly]]
@@ -38,24 +27,9 @@ def _case(attack: Attack) -> Callable[[Options], Outcome]:
     """Return what runs an attack on as many labels as items, each class alike, and has the images judged."""
 
     def run(options: Options) -> Outcome:
-        split = options.target.data
-        labels = (torch.arange(options.items) % len(split.classes)).sort().values
-        reconstruction, prior, asked = attack(options, labels)
-        private = split.private
-        means = torch.stack([private.images[private.labels == label].mean(dim=0) for label in labels])
-        guesses = image_guesses(options, means) | {"prior alone": prior}
-        judge = training.load(_JUDGE, options.cache)
-        value, *baselines = (judged(judge, images, labels) for images in (reconstruction.images, *guesses.values()))
-        best = {name: (max if name == "attack-accuracy" else min)(other[name] for other in baselines) for name in value}
-        named = scores_of(options.target, reconstruction.images).argmax(dim=1) == labels
-        return Outcome(
-            setting=f"{described(options)}; {asked.describe()}, {asked.queries:,} queries; judged by {judge.name}",
-            scores=tuple(Score(name, value[name], "", best[name]) for name in value),
-            originals=means,
-            images=reconstruction.images,
-            converged=int(named.sum()),
-            items=options.items,
-        )
+        labels = labels_of(options)
+        found, prior, asked = attack(options, labels)
+        return judged_outcome(options, labels, found, prior, f"{asked.describe()}, {asked.queries:,} queries")
 
     return run
 

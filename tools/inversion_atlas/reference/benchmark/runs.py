@@ -66,10 +66,15 @@ class Case:
     sees: tuple[str, ...] = ("training",)
 
 
+def places_of(number: int, items: int, seed: int) -> Tensor:
+    """Return the places of so many items out of a number, drawn at random."""
+    return torch.randperm(number, generator=torch.Generator().manual_seed(seed))[:items]
+
+
 def chosen(part: data.Images, items: int, seed: int) -> data.Images:
     """Return so many images of a part, drawn at random."""
-    picked = torch.randperm(len(part), generator=torch.Generator().manual_seed(seed))[:items]
-    return data.Images(part.images[picked], part.labels[picked])
+    places = places_of(len(part), items, seed)
+    return data.Images(part.images[places], part.labels[places])
 
 
 def image_guesses(options: Options, originals: Tensor) -> dict[str, Tensor]:

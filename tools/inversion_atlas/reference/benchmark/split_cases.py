@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,7 @@ from inversion_atlas.reference.defenses.training import marked
 from inversion_atlas.reference.observations import SplitFeatures, SplitTraining
 from inversion_atlas.reference.observations.access import defenses_of
 from inversion_atlas.reference.observations.split import Grants
+from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets import data, training
 
 # Layers of the client: a convolution and its ReLU, or two of them.
@@ -42,10 +44,8 @@ def parts(model: nn.Module, layers: int) -> tuple[nn.Module, nn.Module]:
 
 def untrained(target: training.Target, layers: int, seed: int) -> nn.Module:
     """Return a client's part of the same architecture with weights of its own."""
-    recipe = training.RECIPES[target.name]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed + 1)
-        return parts(recipe.architecture(target.data.shape, len(target.data.classes)), layers)[0]
+    recipe = replace(training.RECIPES[target.name], seed=seed + 1)
+    return parts(training.untrained(recipe, target.data), layers)[0]
 
 
 def noise_like(observation: SplitFeatures, seed: int) -> SplitFeatures:
@@ -110,8 +110,7 @@ def batches(images: Tensor, number: int, size: int, seed: int) -> list[Tensor]:
 
 def client_in_training(shape: tuple[int, ...], seed: int) -> nn.Module:
     """Return an untrained client's part: two convolutions, the second with stride 2 and four channels."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return nn.Sequential(nn.Conv2d(shape[0], 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 4, 3, stride=2, padding=1))
 
 

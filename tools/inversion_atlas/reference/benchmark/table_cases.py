@@ -9,7 +9,7 @@ from torch import Tensor
 
 from inversion_atlas.reference import metrics
 from inversion_atlas.reference.attacks.attributes import label_attribute, regression_attribute, tree_attribute
-from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score
+from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, places_of
 from inversion_atlas.reference.observations import LabelOnly, Regression, TreeConfidences
 from inversion_atlas.reference.targets.tables import DecisionTree, Records, Table
 
@@ -23,8 +23,7 @@ def _infer(attack: _Attack) -> Callable[[Options], Outcome]:
     def run(options: Options) -> Outcome:
         table = options.target.data
         assert isinstance(table, Table)
-        picked = torch.randperm(len(table.private), generator=torch.Generator().manual_seed(options.seed))
-        picked = picked[: options.items]
+        picked = places_of(len(table.private), options.items, options.seed)
         people = Records(table.private.records[picked], table.private.labels[picked])
         found, described = attack(options, table, people)
         truth = people.records[:, table.sensitive].long()

@@ -13,7 +13,7 @@ from inversion_atlas.reference.attacks.dager import dager
 from inversion_atlas.reference.attacks.reconstruction import RecoveredTexts, silent
 from inversion_atlas.reference.attacks.text_matching import LanguageModel, lamp, tag
 from inversion_atlas.reference.benchmark.gradient_cases import noise_like
-from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, accepted, described
+from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, accepted, described, places_of
 from inversion_atlas.reference.observations import SharedTextGradient
 from inversion_atlas.reference.targets.text import Corpus, Texts, language_model
 
@@ -65,7 +65,7 @@ def _read_batches(options: Options) -> Outcome:
     """DAGER on one batch of all items; the baselines are noise in place of the gradient and random public texts."""
     corpus = options.target.data
     assert isinstance(corpus, Corpus)
-    picked = _picked(len(corpus.private), options.items, options.seed)
+    picked = places_of(len(corpus.private), options.items, options.seed)
     observation = shared_texts(options, picked, granted=False)
     attack = partial(dager, first="layers.0.attention", second="layers.1.attention")
     recovered = attack(observation, progress=options.progress)
@@ -85,7 +85,7 @@ def _by_search(
         corpus = options.target.data
         assert isinstance(corpus, Corpus)
         given = (prior(),) if prior else ()
-        picked = _picked(len(corpus.private), options.items, options.seed)
+        picked = places_of(len(corpus.private), options.items, options.seed)
         found: list[Tokens] = []
         alone: list[Tokens] = []
         converged = 0
@@ -119,7 +119,7 @@ def text_outcome(
     corpus = options.target.data
     assert isinstance(corpus, Corpus)
     originals = tokens_of(Texts(corpus.private.tokens[picked], corpus.private.labels[picked]))
-    drawn = _picked(len(corpus.public), len(originals), options.seed + 1)
+    drawn = places_of(len(corpus.public), len(originals), options.seed + 1)
     guess = tokens_of(Texts(corpus.public.tokens[drawn], corpus.public.labels[drawn]))
     found = list(texts) if ordered else matched(texts, originals, corpus)
     reached = text_scores(found, originals, corpus)
@@ -134,10 +134,6 @@ def text_outcome(
         items=options.items,
         texts=tuple((corpus.text(t), corpus.text(f)) for t, f in zip(originals, found, strict=True)),
     )
-
-
-def _picked(number: int, items: int, seed: int) -> torch.Tensor:
-    return torch.randperm(number, generator=torch.Generator().manual_seed(seed))[:items]
 
 
 CASES: Mapping[str, Case] = {

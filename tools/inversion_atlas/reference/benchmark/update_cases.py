@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -41,16 +42,8 @@ def updated(model: nn.Module, images: Tensor, labels: Tensor) -> nn.Module:
 def shadow_of(target: training.Target, images: data.Images, seed: int) -> nn.Module:
     """Return a model of the target's architecture that the adversary trains on images of its own."""
     recipe = training.RECIPES[target.name]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed + 1)
-        shadow = recipe.architecture(target.data.shape, len(target.data.classes))
-    optimizer = torch.optim.Adam(shadow.parameters(), recipe.learning_rate)
-    generator = torch.Generator().manual_seed(seed)
-    for _ in range(recipe.epochs):
-        for batch in torch.randperm(len(images), generator=generator).split(recipe.batch_size):
-            optimizer.zero_grad()
-            functional.cross_entropy(shadow(images.images[batch]), images.labels[batch]).backward()
-            optimizer.step()
+    shadow = training.untrained(replace(recipe, seed=seed + 1), target.data)
+    training.train(shadow, images, replace(recipe, seed=seed))
     return shadow
 
 

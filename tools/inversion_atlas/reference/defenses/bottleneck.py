@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inversion_atlas.reference.defenses.training import Loss, marked
+from inversion_atlas.reference.seeding import seeded
 
 
 class Bottleneck(nn.Module):
@@ -83,8 +84,7 @@ def _with_bottleneck(
     *body, last = copy.deepcopy(model)
     if not isinstance(last, nn.Linear):
         raise ValueError(f"the last layer must be linear, not {type(last).__name__}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         head = nn.Linear(latent, last.out_features)
         bottleneck = Bottleneck(last.in_features, latent, form)
     extended = nn.Sequential(*body, bottleneck, head)

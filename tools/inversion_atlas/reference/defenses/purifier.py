@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from inversion_atlas.reference.defenses.training import marked
 from inversion_atlas.reference.observations.access import Outputs, copied
+from inversion_atlas.reference.seeding import seeded
 
 
 class Purified(nn.Module):
@@ -73,8 +74,7 @@ def purify(
         scores: Tensor = inner(reference)
         scores = scores.softmax(dim=1) if outputs == "logits" else scores
     generator = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         purified = Purified(inner, outputs, scores.shape[1], width, latent)
         learned = [p for p in purified.parameters() if p.requires_grad]
         optimizer = torch.optim.Adam(learned, learning_rate)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inversion_atlas.reference.defenses.training import marked
+from inversion_atlas.reference.seeding import seeded
 
 
 class SparseCoding(nn.Module):
@@ -52,8 +53,7 @@ def sparse_coded(model: nn.Sequential, *, threshold: float = 0.5, steps: int = 1
     first, _, *rest = copy.deepcopy(model)
     if not isinstance(first, nn.Conv2d) or first.stride != (1, 1):
         raise ValueError(f"the first layer must be a convolution of stride 1, not {first}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         layer = SparseCoding(first.in_channels, first.out_channels, threshold=threshold, steps=steps)
     coded = nn.Sequential(layer, nn.BatchNorm2d(first.out_channels), *rest)
     marked(coded, f"sparse coding with threshold {threshold:g}")

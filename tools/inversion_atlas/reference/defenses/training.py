@@ -8,6 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from inversion_atlas.reference.observations.access import also, defenses_of
+from inversion_atlas.reference.seeding import seeded
+
 # Model, inputs, labels -> what training minimizes.
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
@@ -36,8 +39,7 @@ def train(
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], learning_rate)
     model.train()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         for _ in range(epochs):
             for batch in torch.randperm(len(labels), generator=generator).split(batch_size):
                 # One example alone has no neighbors to depend on, nor a variance.
@@ -50,6 +52,5 @@ def train(
 
 def marked(model: nn.Module, defense: str) -> nn.Module:
     """Return the model with the defense added to its attribute `defenses`."""
-    told: tuple[str, ...] = getattr(model, "defenses", ())
-    object.__setattr__(model, "defenses", (*told, defense))
+    object.__setattr__(model, "defenses", also(defenses_of(model), defense))
     return model

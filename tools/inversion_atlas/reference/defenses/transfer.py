@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from inversion_atlas.reference.defenses.training import Loss, cross_entropy, marked, train
+from inversion_atlas.reference.seeding import seeded
 
 
 def transfer_learned(
@@ -33,8 +34,7 @@ def transfer_learned(
     head = trained[-1]
     if not isinstance(head, nn.Linear):
         raise ValueError(f"the last layer must be linear, not {type(head).__name__}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         trained[-1] = nn.Linear(head.in_features, classes)
     options = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size, "seed": seed}
     train(trained, *public, loss=cross_entropy, defense="", **options)  # type: ignore[arg-type]

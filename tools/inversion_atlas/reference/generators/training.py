@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from inversion_atlas.reference.attacks.reconstruction import Progress, silent
 from inversion_atlas.reference.generators.networks import Discriminator, Generator, StyleGenerator
+from inversion_atlas.reference.seeding import seeded
 
 _Network = TypeVar("_Network", bound=nn.Module)
 Kind = TypeVar("Kind", Generator, StyleGenerator)
@@ -46,12 +47,8 @@ def train_gan(
     The critic's score of an image is the prior of GMI. Loss and gradient penalty of 10 are those of the authors'
     code; networks, steps and the two steps of the critic for one of the generator are smaller.
     """
-    shape = tuple(public.shape[1:])
-    with seeded(seed):
-        generator = Generator(shape, latent=latent, width=width, data_range=data_range)
-        critic = Discriminator(shape, width=width)
-        _compete(generator, critic, public, steps, batch_size, progress)
-    return Gan.of(generator, critic)
+    made = partial(Generator, latent=latent, width=width, data_range=data_range)
+    return _against_critic(made, public, width, steps, batch_size, seed, progress)
 
 
 def train_style_gan(
@@ -69,20 +66,8 @@ def train_style_gan(
 
     It stands for the pretrained StyleGAN of PPA, MIRROR and IF-GMI and is trained as `train_gan` is.
     """
-    shape = tuple(public.shape[1:])
-    with seeded(seed):
-        generator = StyleGenerator(shape, latent=latent, width=width, data_range=data_range)
-        critic = Discriminator(shape, width=width)
-        _compete(generator, critic, public, steps, batch_size, progress)
-    return Gan.of(generator, critic)
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Draw random numbers from a seed, and leave those of others alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
+    made = partial(StyleGenerator, latent=latent, width=width, data_range=data_range)
+    return _against_critic(made, public, width, steps, batch_size, seed, progress)
 
 
 def endless(images: Tensor, batch_size: int) -> Iterator[Tensor]:
@@ -109,6 +94,22 @@ def frozen(network: _Network) -> _Network:
     for parameter in network.parameters():
         parameter.grad = None
     return network
+
+
+def _against_critic(
+    made: Callable[[tuple[int, ...]], Kind],
+    public: Tensor,
+    width: int,
+    steps: int,
+    batch_size: int,
+    seed: int,
+    progress: Progress,
+) -> Gan[Kind]:
+    shape = tuple(public.shape[1:])
+    with seeded(seed):
+        generator, critic = made(shape), Discriminator(shape, width=width)
+        _compete(generator, critic, public, steps, batch_size, progress)
+    return Gan.of(generator, critic)
 
 
 def _compete(

@@ -24,6 +24,7 @@ from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
 from inversion_atlas.reference.metrics.bundled import AtlasNetwork
+from inversion_atlas.reference.seeding import seeded
 
 _PHOTOGRAPHS = (
     "astronaut", "brick", "camera", "cat", "cell", "clock", "coffee", "coins", "grass", "gravel",
@@ -37,8 +38,7 @@ def train(steps: int = _STEPS, seed: int = 0, progress: Callable[[int], None] = 
     """Return a network trained from the seed on; the caller's random state is left alone."""
     photographs = _photographs()
     rng = np.random.default_rng(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         network, head = AtlasNetwork(), nn.Linear(64, 32)
         optimizer = torch.optim.Adam([*network.parameters(), *head.parameters()], lr=2e-3)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps)

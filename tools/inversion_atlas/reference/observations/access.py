@@ -50,6 +50,11 @@ def defenses_of(model: Model) -> tuple[str, ...]:
     return tuple(getattr(model, "defenses", ()))
 
 
+def also(defenses: tuple[str, ...], defense: str) -> tuple[str, ...]:
+    """Return the defenses with one more at the end; an empty one counts as none."""
+    return (*defenses, defense) if defense else defenses
+
+
 def under(defenses: tuple[str, ...]) -> tuple[str, ...]:
     """Return the defenses as a part of a threat model; nothing where there are none."""
     return (f"under {' and '.join(defenses)}",) if defenses else ()

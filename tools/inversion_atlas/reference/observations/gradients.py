@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inversion_atlas.reference.observations.access import Mode, copied, defenses_of, refuse_data, under
+from inversion_atlas.reference.observations.access import Mode, also, copied, defenses_of, refuse_data, under
 
 if TYPE_CHECKING:
     from inversion_atlas.reference.observations.texts import SharedTextGradient
@@ -99,4 +99,4 @@ def with_gradient(observation: Observed, gradient: Mapping[str, Tensor], defense
     if {name: part.shape for name, part in gradient.items()} != {n: p.shape for n, p in observation.gradient.items()}:
         raise ValueError("the gradient has other names or shapes than the one it replaces")
     copies = {name: part.detach().clone() for name, part in gradient.items()}
-    return replace(observation, gradient=copies, defenses=(*observation.defenses, *([defense] if defense else [])))
+    return replace(observation, gradient=copies, defenses=also(observation.defenses, defense))

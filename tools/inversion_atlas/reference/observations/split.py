@@ -14,6 +14,7 @@ from inversion_atlas.reference.observations.access import (
     AccessError,
     Model,
     QueryLimitReached,
+    also,
     copied,
     defenses_of,
     refuse_range,
@@ -94,8 +95,7 @@ class SplitFeatures:
         """Return the same observation with other features; `defense` says in words what changed them."""
         if features.shape != self.features.shape:
             raise ValueError(f"features must be of shape {tuple(self.features.shape)}, not {tuple(features.shape)}")
-        defenses = (*self.defenses, *([defense] if defense else []))
-        return replace(self, features=features.detach().clone(), defenses=defenses)
+        return replace(self, features=features.detach().clone(), defenses=also(self.defenses, defense))
 
     def granted_model(self, attack: str) -> nn.Module:
         """Return the client's model; raises AccessError where it was not granted."""

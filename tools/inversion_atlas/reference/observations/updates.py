@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inversion_atlas.reference.observations.access import Mode, copied, defenses_of, refuse_data, under
+from inversion_atlas.reference.observations.access import Mode, also, copied, defenses_of, refuse_data, under
 from inversion_atlas.reference.observations.gradients import SharedGradient
 
 
@@ -109,7 +109,7 @@ class SharedUpdate:
             raise ValueError("the update has other names or shapes than the one it replaces")
         before = dict(self.model.named_parameters())
         after = {name: before[name].detach() + part.detach() for name, part in update.items()}
-        return replace(self, after=after, defenses=(*self.defenses, *([defense] if defense else [])))
+        return replace(self, after=after, defenses=also(self.defenses, defense))
 
     def as_one_step(self) -> SharedGradient:
         """Return the mean gradient that would have moved the weights so far in as many steps from where they began."""

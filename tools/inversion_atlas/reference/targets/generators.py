@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from inversion_atlas.atomic import write_atomic
 from inversion_atlas.reference.attacks import identity, kedmi, latent_search, plg_mi
 from inversion_atlas.reference.attacks.reconstruction import Progress, silent
 from inversion_atlas.reference.generators import networks, training
@@ -70,10 +68,7 @@ def load(name: str, cache: Path | None = None, progress: Progress = silent) -> G
             network.load_state_dict(state)
         return Gan.of(gan.generator, gan.discriminator)
     gan = recipe.train(cache, progress)
-    buffer = io.BytesIO()
-    torch.save([gan.generator.state_dict(), gan.discriminator.state_dict()], buffer)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, buffer.getvalue())
+    targets.keep([gan.generator.state_dict(), gan.discriminator.state_dict()], path)
     return gan
 
 

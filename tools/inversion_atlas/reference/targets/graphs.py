@@ -11,6 +11,7 @@ from networkx.algorithms.community import greedy_modularity_communities
 from torch import Tensor, nn
 from torch.nn import functional
 
+from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets.data import Images, Split
 
 
@@ -84,8 +85,7 @@ def fit_graph(model: nn.Module, split: Split) -> tuple[float, float]:
     known[rest] = False
     optimizer = torch.optim.Adam(model.parameters(), 1e-2, weight_decay=5e-4)
     model.train()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         for _ in range(200):
             optimizer.zero_grad()
             functional.cross_entropy(model(features, split.adjacency)[known], labels[known]).backward()

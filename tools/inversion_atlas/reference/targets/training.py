@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
+from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets import data, graphs, mixed_tables, mnist, models, tables, text
 
 # Fits the model and returns its accuracy on the private and on the test part.
@@ -96,24 +97,22 @@ def load(name: str, cache: Path | None = None) -> Target:
         model.load_state_dict(torch.load(path, weights_only=True))
     else:
         # Dropout draws from the numbers of everybody.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
-            _train(model, recipe, split)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _save(model, path)
+        with seeded(recipe.seed):
+            train(model, split.private, recipe)
+        keep(model.state_dict(), path)
     model.eval()
-    return Target(name, model, split, _accuracy(model, split.private), _accuracy(model, split.test))
+    return Target(name, model, split, accuracy(model, split.private), accuracy(model, split.test))
 
 
 def untrained(recipe: Recipe, split: data.Split) -> nn.Module:
     """Return the model as drawn, before its training."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
+    with seeded(recipe.seed):
         return recipe.architecture(split.shape, len(split.classes))
 
 
-def _train(model: nn.Module, recipe: Recipe, split: data.Split) -> None:
-    images, labels = split.private.images, split.private.labels
+def train(model: nn.Module, part: data.Images, recipe: Recipe) -> None:
+    """Train the model in place on a part by a recipe's epochs, rate, batches and seed, and leave it in train mode."""
+    images, labels = part.images, part.labels
     generator = torch.Generator().manual_seed(recipe.seed)
     optimizer = torch.optim.Adam(model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
     model.train()
@@ -125,14 +124,17 @@ def _train(model: nn.Module, recipe: Recipe, split: data.Split) -> None:
 
 
 @torch.no_grad()
-def _accuracy(model: nn.Module, part: data.Images) -> float:
+def accuracy(model: nn.Module, part: data.Images) -> float:
+    """Return the share of the part's images to whose class the model gives the largest score."""
     logits: Tensor = model(part.images)
     return float((logits.argmax(dim=1) == part.labels).double().mean())
 
 
-def _save(model: nn.Module, path: Path) -> None:
+def keep(weights: object, path: Path) -> None:
+    """Write weights to a file, whole or not at all, in a folder that is made where there is none."""
     buffer = io.BytesIO()
-    torch.save(model.state_dict(), buffer)
+    torch.save(weights, buffer)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, buffer.getvalue())
 
 
