@@ -17,6 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from inversion_atlas.reference.attacks import winograd
+from inversion_atlas.reference.attacks.winograd import WinogradConvolution
+
 # Multiplications of one convolution up to which a product with unfolded patches is the fastest.
 _SMALL = 4_000_000
 
@@ -436,9 +439,7 @@ def _layer(module: nn.Module, inputs: Tensor) -> _Layer | None:
         case nn.Linear() if kind is nn.Linear and inputs.ndim == 2:
             return _Linear(module)
         case nn.Conv2d(padding_mode="zeros") if kind is nn.Conv2d and not isinstance(module.padding, str):
-            places = _places(module, inputs.shape)
-            small = module.weight.numel() * places[0] * places[1] <= _SMALL and module.groups == 1
-            return _SmallConvolution(module, inputs.shape) if small else _Convolution(module)
+            return _convolution(module, inputs.shape)
         case nn.BatchNorm1d() | nn.BatchNorm2d() if module.affine and module.track_running_stats:
             return _BatchNorm(module, inputs.ndim)
         case nn.ReLU() | nn.Sigmoid() | nn.Tanh() | nn.LeakyReLU():
@@ -450,6 +451,14 @@ def _layer(module: nn.Module, inputs: Tensor) -> _Layer | None:
         case nn.Flatten(start_dim=1, end_dim=-1):
             return _Flatten()
     return None
+
+
+def _convolution(module: nn.Conv2d, image: torch.Size) -> _Layer:
+    """Return the fastest layer for this convolution."""
+    places = _places(module, image)
+    if module.weight.numel() * places[0] * places[1] <= _SMALL and module.groups == 1:
+        return _SmallConvolution(module, image)
+    return WinogradConvolution(module) if winograd.suits(module, image) else _Convolution(module)
 
 
 def _padding(module: nn.Conv2d) -> tuple[int, ...]:
