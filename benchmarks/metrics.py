@@ -38,7 +38,7 @@ from inversion_atlas.reference import metrics as ours
 
 COMMITTED = Path(__file__).with_suffix(".json")
 UNIT = (0.0, 1.0)
-IMAGES = {"64x3x64x64": (64, 64), "1x3x256x256": (1, 256)}
+IMAGES = {"64x3x64x64": (64, 64), "1x3x256x256": (1, 256), "64x3x256x256": (64, 256)}
 FEATURES = {"64x768": (64, 768), "64x2048": (64, 2048), "1000x256": (1000, 256)}
 # Roots of matrices that wide take these minutes.
 TOO_WIDE, SLOW_THERE = 1000, ("piq", "pytorch-fid")
