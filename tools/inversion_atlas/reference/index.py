@@ -217,6 +217,15 @@ _GRAPH_ATTACKS = (
     _attack("graphmi", "GraphMI", "zhang2021graphmi", "projected gradients over edges, then cosines of embeddings"),
 )
 
+_POINT_ATTACKS = (
+    _attack(
+        "point-recovery",
+        "Point recovery from neighborhoods",
+        "chelani2025obfuscation",
+        "points hidden on lines, on planes or by swaps, from neighbors told or learned by descriptors",
+    ),
+)
+
 _BY_GRADIENT = "inverting-gradients --target digits-convnet"
 
 _DEFENSES = (
@@ -445,6 +454,7 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_UPDATE_ATTACKS,
     *_EXPLANATION_ATTACKS,
     *_GRAPH_ATTACKS,
+    *_POINT_ATTACKS,
     *_DEFENSES,
     *_INTERFACE_ATTACKS,
     *_METRICS,
