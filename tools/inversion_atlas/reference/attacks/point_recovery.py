@@ -96,12 +96,14 @@ def similar(network: nn.Module, descriptors: Tensor, number: int = 20) -> Tensor
 
 
 def _codes(network: nn.Module, descriptors: Tensor) -> Tensor:
-    return functional.normalize(network(4 * functional.normalize(descriptors, dim=1)), dim=1)
+    codes: Tensor = functional.normalize(network(4 * functional.normalize(descriptors, dim=1)), dim=1)
+    return codes
 
 
 def _blurred(descriptors: Tensor) -> Tensor:
     """Descriptors as another picture of the same place might have them."""
-    return functional.normalize(descriptors, dim=1) + 0.025 * torch.randn(descriptors.shape)
+    blurred: Tensor = functional.normalize(descriptors, dim=1) + 0.025 * torch.randn(descriptors.shape)
+    return blurred
 
 
 def _solved(across: Tensor, offsets: Tensor, weights: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from inversion_atlas.reference.benchmark import (
     mixed_table_cases,
     model_cases,
     point_cases,
+    speech_cases,
     split_cases,
     table_cases,
     text_cases,
@@ -36,6 +37,7 @@ CASES: Mapping[str, Case] = {
     **explanation_cases.CASES,
     **graph_cases.CASES,
     **point_cases.CASES,
+    **speech_cases.CASES,
     **text_cases.CASES,
     **mixed_table_cases.CASES,
 }
