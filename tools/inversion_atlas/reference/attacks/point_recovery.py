@@ -108,11 +108,12 @@ def _blurred(descriptors: Tensor) -> Tensor:
 
 def _solved(across: Tensor, offsets: Tensor, weights: Tensor) -> Tensor:
     """The points with the least weighted sum of squared distances to their sets."""
-    # Where all sets are parallel, the least step that solves.
+    # Where the sets leave a direction open, the least solution along it.
     system = (weights[:, :, None, None] * across).sum(dim=1)
     points: Tensor = torch.linalg.pinv(system, hermitian=True) @ (weights[:, :, None] * offsets).sum(dim=1)[:, :, None]
     return points[:, :, 0]
 
 
 def _apart(points: Tensor, across: Tensor, offsets: Tensor) -> Tensor:
-    return ((across @ points[:, None, :, None])[:, :, :, 0] - offsets).norm(dim=2)
+    distances: Tensor = ((across @ points[:, None, :, None])[:, :, :, 0] - offsets).norm(dim=2)
+    return distances

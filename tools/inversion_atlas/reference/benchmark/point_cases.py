@@ -52,9 +52,11 @@ def _point_recovery(options: Options) -> Outcome:
     original = cloud.private.images[places]
     distances = metrics.l2_distance(found[places], original)
     blind = [metrics.l2_distance(guess[places], original) for guess in guesses(observation, options.seed).values()]
-    learned = f"20 of each by {options.target.name} ({options.target.test_accuracy:.0%} of them among the 30 nearest)"
+    learned = (
+        f"20 of each found by {options.target.name} ({options.target.test_accuracy:.0%} of them among the 30 nearest)"
+    )
     return Outcome(
-        setting=f"{options.items} of {cloud.name}; {observation.describe()}, found {learned}",
+        setting=f"{options.items} of {cloud.name}; {observation.describe()}, {learned}",
         scores=(
             Score("l2-distance", float(distances.mean()), "m", min(float(guess.mean()) for guess in blind)),
             Score("attack-success-rate", within(distances), "", max(within(guess) for guess in blind)),
