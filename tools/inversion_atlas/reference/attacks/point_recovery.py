@@ -66,7 +66,8 @@ def learn_similarity(
     """Return a network whose outputs for descriptors are alike where the descriptors occur near each other.
 
     It learns from a public picture: `descriptors` (points, length) and `positions` (points, 2). Of a point and one of
-    its `near` nearest, among 256 at a time, it learns which belong together. Loss, network and sizes are ours.
+    its `near` nearest, among 256 at a time, it learns which belong together. Loss, network and sizes are ours. A single
+    picture teaches only places that it shows.
     """
     neighbors = nearest(positions, near)
     with seeded(seed):
