@@ -20,6 +20,7 @@ from inversion_atlas.reference.observations import (
     Explanation,
     LabelOnly,
     ModelPair,
+    ObfuscatedPoints,
     QueryLimitReached,
     Regression,
     SplitFeatures,
@@ -265,3 +266,29 @@ def test_the_paths_of_a_tree_are_those_of_scikit_learn() -> None:
 def test_paths_that_make_no_tree_are_refused(paths: tuple[TreePath, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         TreeConfidences(("age",), 2, paths)
+
+
+@pytest.mark.parametrize("scheme", ["lines", "planes", "swaps", "centered-lines"])
+def test_nothing_that_hangs_on_hidden_points_is_one_of_them(scheme: str) -> None:
+    generator = torch.Generator().manual_seed(1)
+    points, descriptors = torch.rand(20, 3, generator=generator), torch.rand(20, 8, generator=generator)
+    seen = ObfuscatedPoints.of_points(points, descriptors, scheme=scheme, neighbors_known=3, seed=0)  # type: ignore[arg-type]
+    assert not holds(seen, points)
+    assert seen.neighbors is not None
+    assert seen.neighbors.shape == (20, 3)
+    # What is told is true: each point lies in its sets, but for the coordinates that were swapped.
+    apart = ((seen.projections @ points[:, None, :, None])[..., 0] - seen.offsets).norm(dim=2)
+    assert int((apart > 1e-6).sum()) == (20 if scheme == "swaps" else 0)
+    assert f"hidden by {scheme}, their descriptors, 3 neighbors of each known" in seen.describe()
+
+
+def test_how_points_are_hidden_and_who_knows_their_neighbors_is_never_guessed() -> None:
+    points, descriptors = torch.rand(5, 3), torch.rand(5, 8)
+    with pytest.raises(TypeError, match="neighbors_known"):
+        ObfuscatedPoints.of_points(points, descriptors, scheme="lines", seed=0)  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="scheme must be one of"):
+        ObfuscatedPoints.of_points(points, descriptors, scheme="spheres", neighbors_known=0, seed=0)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="points must be of shape"):
+        ObfuscatedPoints.of_points(points[:, :2], descriptors, scheme="lines", neighbors_known=0, seed=0)
+    with pytest.raises(ValueError, match="from 0 to 4"):
+        ObfuscatedPoints.of_points(points, descriptors, scheme="lines", neighbors_known=5, seed=0)

@@ -217,6 +217,30 @@ _GRAPH_ATTACKS = (
     _attack("graphmi", "GraphMI", "zhang2021graphmi", "projected gradients over edges, then cosines of embeddings"),
 )
 
+_SPEECH_ATTACKS = (
+    _attack(
+        "speech-inversion",
+        "Speech from shared gradients",
+        "li2023speech",
+        "word and features over time by the cosine of gradients, smooth along time; no sound, no speaker",
+    ),
+    _attack(
+        "label-set",
+        "RLG",
+        "dang2021revealing",
+        "classes of a batch by linear programs on singular vectors of the last layer's gradient",
+    ),
+)
+
+_POINT_ATTACKS = (
+    _attack(
+        "point-recovery",
+        "Point recovery from neighborhoods",
+        "chelani2025obfuscation",
+        "points hidden on lines, on planes or by swaps, from neighbors told or learned by descriptors",
+    ),
+)
+
 _BY_GRADIENT = "inverting-gradients --target digits-convnet"
 
 _DEFENSES = (
@@ -445,6 +469,8 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_UPDATE_ATTACKS,
     *_EXPLANATION_ATTACKS,
     *_GRAPH_ATTACKS,
+    *_SPEECH_ATTACKS,
+    *_POINT_ATTACKS,
     *_DEFENSES,
     *_INTERFACE_ATTACKS,
     *_METRICS,

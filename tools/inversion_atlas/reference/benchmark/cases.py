@@ -15,6 +15,8 @@ from inversion_atlas.reference.benchmark import (
     interface_cases,
     mixed_table_cases,
     model_cases,
+    point_cases,
+    speech_cases,
     split_cases,
     table_cases,
     text_cases,
@@ -34,6 +36,8 @@ CASES: Mapping[str, Case] = {
     **update_cases.CASES,
     **explanation_cases.CASES,
     **graph_cases.CASES,
+    **point_cases.CASES,
+    **speech_cases.CASES,
     **text_cases.CASES,
     **mixed_table_cases.CASES,
 }

@@ -50,7 +50,7 @@ def by_gradient(attack: Callable[..., Reconstruction], *, labels_known: bool = F
         converged, named = 0, 0.0
         for item in range(options.items):
             batch = data.Images(private.images[item : item + 1], private.labels[item : item + 1])
-            observation = _shared(options, batch, labels_known=labels_known)
+            observation = shared(options, batch, labels_known=labels_known)
             arguments = accepted(attack, options, item)
             reconstruction = attack(observation, **arguments)
             found.append(reconstruction.images)
@@ -85,7 +85,7 @@ def _count_labels(options: Options) -> Outcome:
     split = options.target.data
     for item in range(options.items):
         batch = chosen(split.private, size, options.seed + item)
-        observation = _shared(options, batch)
+        observation = shared(options, batch)
         counts = label_counts(observation)
         recovered = torch.arange(observation.classes).repeat_interleave(counts)
         shares.append(metrics.label_recovery_accuracy(recovered, batch.labels))
@@ -96,7 +96,7 @@ def _count_labels(options: Options) -> Outcome:
     return Outcome(setting, (score,), None, None, options.items, options.items)
 
 
-def _shared(options: Options, batch: data.Images, *, labels_known: bool = False) -> SharedGradient:
+def shared(options: Options, batch: data.Images, *, labels_known: bool = False) -> SharedGradient:
     """Return what a client shares of a batch, under the defenses chosen."""
     batch, told = defending.before_training(options, batch)
     model = options.target.model

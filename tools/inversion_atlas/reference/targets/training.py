@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
 from inversion_atlas.reference.seeding import seeded
-from inversion_atlas.reference.targets import data, graphs, mixed_tables, mnist, models, tables, text
+from inversion_atlas.reference.targets import data, graphs, mixed_tables, mnist, models, points, speech, tables, text
 
 # Fits the model and returns its accuracy on the private and on the test part.
 Fit = Callable[[nn.Module, data.Split], tuple[float, float]]
@@ -51,6 +51,10 @@ RECIPES = {
     "digits-leaky": Recipe(models.leaky_convnet, data.digits, epochs=8, learning_rate=2e-3),
     "parity-mlp": Recipe(models.mlp, data.parity, epochs=15, learning_rate=3e-3),
     "miserables-gcn": Recipe(graphs.graph_convolution, graphs.miserables, 0, 0.0, fit=graphs.fit_graph),
+    # Keyword spotting, with as many words as there are digits.
+    "speech-convnet": Recipe(models.convnet, speech.spoken_digits, epochs=15, learning_rate=2e-3),
+    "speech-convnet-early": Recipe(models.convnet, speech.spoken_digits, epochs=1, learning_rate=2e-3),
+    "motorcycle-neighbors": Recipe(points.similarity, points.motorcycle, 0, 0.0, fit=points.fit_similarity),
     "affairs-tree": Recipe(tables.decision_tree, tables.affairs, 0, 0.0, fit=tables.fit_tree),
     "votes-linear": Recipe(tables.regression, tables.votes, 0, 0.0, fit=tables.fit_line),
     "mnist-convnet": Recipe(models.batchnorm_convnet, mnist.mnist, epochs=6, learning_rate=2e-3),
@@ -140,7 +144,9 @@ def keep(weights: object, path: Path) -> None:
 
 def _digest() -> str:
     """Changes with whatever the trained weights depend on, so that a cache never holds a stale model."""
-    sources = [Path(module.__file__ or "").read_bytes() for module in (data, mnist, mixed_tables, models, tables, text)]
+    sources = [
+        Path(module.__file__ or "").read_bytes() for module in (data, mnist, mixed_tables, models, speech, tables, text)
+    ]
     # The data are what these packages carry.
     versions = [torch.__version__, *map(version, ("scikit-image", "scikit-learn", "statsmodels"))]
     sources += [Path(__file__).read_bytes(), " ".join(versions).encode()]
