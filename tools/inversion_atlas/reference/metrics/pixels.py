@@ -121,4 +121,5 @@ def cosine_similarity(
 
 def _squared_error(given: Tensor, true: Tensor) -> Tensor:
     # One pass over the differences, without another tensor of squares.
-    return torch.linalg.vector_norm(given - true, dim=1).square() / given.shape[1]
+    lengths: Tensor = torch.linalg.vector_norm(given - true, dim=1)
+    return lengths.square() / given.shape[1]
