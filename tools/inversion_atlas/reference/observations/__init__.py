@@ -8,6 +8,7 @@ from inversion_atlas.reference.observations.access import AccessError, QueryLimi
 from inversion_atlas.reference.observations.explanations import Explanation
 from inversion_atlas.reference.observations.gradients import SharedGradient
 from inversion_atlas.reference.observations.graphs import GraphModel
+from inversion_atlas.reference.observations.language import NextToken
 from inversion_atlas.reference.observations.models import BlackBox, LabelOnly, Regression, WhiteBox
 from inversion_atlas.reference.observations.pairs import ModelPair
 from inversion_atlas.reference.observations.split import ClientInterface, SplitFeatures, SplitTraining
@@ -23,6 +24,7 @@ __all__ = [
     "GraphModel",
     "LabelOnly",
     "ModelPair",
+    "NextToken",
     "QueryLimitReached",
     "Regression",
     "SharedGradient",
