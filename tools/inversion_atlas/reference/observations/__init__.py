@@ -11,6 +11,7 @@ from inversion_atlas.reference.observations.graphs import GraphModel
 from inversion_atlas.reference.observations.language import NextToken
 from inversion_atlas.reference.observations.models import BlackBox, LabelOnly, Regression, WhiteBox
 from inversion_atlas.reference.observations.pairs import ModelPair
+from inversion_atlas.reference.observations.prompts import SentEmbeddings
 from inversion_atlas.reference.observations.split import ClientInterface, SplitFeatures, SplitTraining
 from inversion_atlas.reference.observations.texts import SharedTextGradient
 from inversion_atlas.reference.observations.trees import TreeConfidences, TreePath
@@ -27,6 +28,7 @@ __all__ = [
     "NextToken",
     "QueryLimitReached",
     "Regression",
+    "SentEmbeddings",
     "SharedGradient",
     "SharedTextGradient",
     "SharedUpdate",

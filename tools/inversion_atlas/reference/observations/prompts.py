@@ -1,0 +1,52 @@
+"""What a client sends to a language model on a server in place of its words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from inversion_atlas.reference.observations.access import also, under
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SentEmbeddings:
+    """The embeddings of texts that a client sent, and the table of embeddings that the server's model has.
+
+    `embeddings` are of shape (texts, length, width), 0 after the end of a text before any defense; `lengths` are how
+    many were sent of each. A row of `table` (vocabulary, width) is the embedding of a token.
+    """
+
+    embeddings: Tensor
+    lengths: Tensor
+    table: Tensor
+    padding: int
+    defenses: tuple[str, ...] = ()  # in words, in the order in which they acted
+
+    @classmethod
+    def of_tokens(cls, table: Tensor, tokens: Tensor, *, padding: int) -> SentEmbeddings:
+        """Look up, as a client would, the embeddings of texts as token numbers, padded at the right.
+
+        Raises ValueError for what is no batch of texts.
+        """
+        if table.ndim != 2 or tokens.ndim != 2 or tokens.dtype != torch.long or len(tokens) == 0:
+            raise ValueError("table must be of shape (vocabulary, width), texts integers of shape (texts, length)")
+        if not bool(((tokens >= 0) & (tokens < len(table))).all()):
+            raise ValueError(f"tokens must be from 0 to {len(table) - 1}")
+        present = tokens != padding
+        if not bool(present[:, 0].all()) or bool((present[:, 1:] & ~present[:, :-1]).any()):
+            raise ValueError("each text must hold a token, and padding must stand at the right alone")
+        rows = table.detach().clone()
+        return cls(rows[tokens] * present[:, :, None], present.sum(dim=1), rows, padding)
+
+    def with_embeddings(self, embeddings: Tensor, *, defense: str = "") -> SentEmbeddings:
+        """Return the same observation with other embeddings; `defense` says in words what changed them."""
+        if embeddings.shape != self.embeddings.shape:
+            raise ValueError(f"embeddings must be of shape {tuple(self.embeddings.shape)}")
+        return replace(self, embeddings=embeddings.detach().clone(), defenses=also(self.defenses, defense))
+
+    def describe(self) -> str:
+        """Return the threat model in a line."""
+        told = f"embeddings of {len(self.lengths)} texts as sent, the table of embeddings, not the model"
+        return ", ".join([told, *under(self.defenses)])
