@@ -15,6 +15,7 @@ from inversion_atlas.reference.observations import SentEmbeddings, expect
 # Logarithms of the probabilities (texts, vocabulary) of the next token, given beginnings (texts, length).
 Prior = Callable[[Tensor], Tensor]
 Noise = Literal["normal", "laplace"]
+_LEAST = 1e-12  # the scale where nothing was added
 
 
 def beamclean(
@@ -45,34 +46,27 @@ def beamclean(
     tokens = torch.arange(len(observation.table))
     tokens = tokens[tokens != observation.padding]
     deviations = [
-        _deviations(sent[:length], observation.table[tokens], noise)
-        for sent, length in zip(observation.embeddings, observation.lengths.tolist(), strict=True)
+        _deviations(sent, observation.table[tokens], noise)
+        for sent in observation.embeddings.split(observation.lengths.tolist())
     ]
     numbers, width = int(observation.lengths.sum()), observation.table.shape[1]
-    scale = sum(float(each.min(dim=1).values.sum()) for each in deviations) / (numbers * width)
-    moved = math.inf
+    nearest = sum(float(each.min(dim=1).values.sum()) for each in deviations)
+    scale = max(nearest / (numbers * width), _LEAST)
+    # A normal density's scale is its variance, half of whose logarithm counts; Laplace's is its mean deviation.
+    order, moved = (2 if noise == "normal" else 1), math.inf
     texts: list[tuple[int, ...]] = []
     for done in range(rounds):
         texts, expected, worth = [], 0.0, 0.0
         for each in deviations:
-            density = -each / _power(scale, noise) - width * math.log(max(scale, 1e-12)) / _order(noise)
+            density = -(each / scale + width * math.log(scale)) / order
             found, scores, far = _search(density, each, prior, tokens, start, beams, weight)
             texts.append(tuple(found[0].tolist()))
             expected += float((scores.softmax(dim=0) * far).sum())
             worth += float(scores[0])
-        before, scale = scale, expected / (numbers * width)
-        moved = abs(scale - before) / max(scale, 1e-12)
+        before, scale = scale, max(expected / (numbers * width), _LEAST)
+        moved = abs(scale - before) / scale
         progress(done + 1, rounds)
     return RecoveredTexts(tuple(texts), -worth / numbers, rounds * len(texts), converged=moved < 0.01)
-
-
-def _order(noise: Noise) -> int:
-    """The scale is a variance, half of whose logarithm counts, or Laplace's own."""
-    return 2 if noise == "normal" else 1
-
-
-def _power(scale: float, noise: Noise) -> float:
-    return max(scale, 1e-12) * _order(noise)
 
 
 def _deviations(sent: Tensor, table: Tensor, noise: Noise) -> Tensor:

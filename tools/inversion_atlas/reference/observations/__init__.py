@@ -5,6 +5,7 @@ through this module's private names; it can see to it that nothing private hangs
 """
 
 from inversion_atlas.reference.observations.access import AccessError, QueryLimitReached, expect
+from inversion_atlas.reference.observations.contributions import JointTraining
 from inversion_atlas.reference.observations.explanations import Explanation
 from inversion_atlas.reference.observations.gradients import SharedGradient
 from inversion_atlas.reference.observations.graphs import GraphModel
@@ -23,6 +24,7 @@ __all__ = [
     "ClientInterface",
     "Explanation",
     "GraphModel",
+    "JointTraining",
     "LabelOnly",
     "ModelPair",
     "NextToken",

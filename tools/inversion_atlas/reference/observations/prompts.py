@@ -14,8 +14,8 @@ from inversion_atlas.reference.observations.access import also, under
 class SentEmbeddings:
     """The embeddings of texts that a client sent, and the table of embeddings that the server's model has.
 
-    `embeddings` are of shape (texts, length, width), 0 after the end of a text before any defense; `lengths` are how
-    many were sent of each. A row of `table` (vocabulary, width) is the embedding of a token.
+    `embeddings` are of shape (tokens, width), those of one text after those of another; `lengths` are how many were
+    sent of each. A row of `table` (vocabulary, width) is the embedding of a token; `padding` is never sent.
     """
 
     embeddings: Tensor
@@ -38,7 +38,7 @@ class SentEmbeddings:
         if not bool(present[:, 0].all()) or bool((present[:, 1:] & ~present[:, :-1]).any()):
             raise ValueError("each text must hold a token, and padding must stand at the right alone")
         rows = table.detach().clone()
-        return cls(rows[tokens] * present[:, :, None], present.sum(dim=1), rows, padding)
+        return cls(rows[tokens[present]], present.sum(dim=1), rows, padding)
 
     def with_embeddings(self, embeddings: Tensor, *, defense: str = "") -> SentEmbeddings:
         """Return the same observation with other embeddings; `defense` says in words what changed them."""

@@ -68,10 +68,7 @@ def sentences() -> Corpus:
     Sentences have 4 to 10 words of letters in lower case and end with a point, which is a word of its own. Words that
     stand in one sentence alone are no part of the vocabulary, and such sentences are left out.
     """
-    labels: dict[str, int] = {}
-    for label, (package, parts) in enumerate(_SOURCES.values()):
-        for sentence in _documented(package, parts):
-            labels.setdefault(sentence, label)
+    labels = documentation(_WORDS)
     seen = Counter(word for sentence in labels for word in set(sentence.split()))
     kept = [sentence for sentence in labels if all(seen[word] > 1 for word in sentence.split())]
     words = (PADDING, END, *sorted({word for sentence in kept for word in sentence.split()} - {END}))
@@ -84,7 +81,16 @@ def sentences() -> Corpus:
     return Corpus("sentences", tuple(_SOURCES), private, test, public, words)
 
 
-def _documented(package: str, parts: Sequence[str], between: tuple[int, int] = _WORDS) -> Iterator[str]:
+def documentation(between: tuple[int, int]) -> dict[str, int]:
+    """Return the sentences of so many words in three packages' documentation, and which package's each is."""
+    labels: dict[str, int] = {}
+    for label, (package, parts) in enumerate(_SOURCES.values()):
+        for sentence in _documented(package, parts, between):
+            labels.setdefault(sentence, label)
+    return labels
+
+
+def _documented(package: str, parts: Sequence[str], between: tuple[int, int]) -> Iterator[str]:
     """Yield the sentences of so many words in a package's docstrings, in lower case, the point set apart."""
     found = importlib.util.find_spec(package)
     assert found is not None
