@@ -11,9 +11,10 @@ from torch import Tensor
 from inversion_atlas.reference.attacks.extraction import Ranking, prefix_extraction, sampled_extraction
 from inversion_atlas.reference.benchmark.language_cases import asked, continued
 from inversion_atlas.reference.observations import AccessError, LabelOnly, NextToken
-from inversion_atlas.reference.targets.language import CodeCorpus, SentenceCorpus, functions
+from inversion_atlas.reference.seeding import seeded
+from inversion_atlas.reference.targets.language import CausalModel, CodeCorpus, SentenceCorpus, functions
 from inversion_atlas.reference.targets.text import language_model
-from inversion_atlas.reference.targets.training import RECIPES, Target, untrained
+from inversion_atlas.reference.targets.training import RECIPES, Target, train, untrained
 
 Targets = Callable[[str], Target]
 
@@ -61,21 +62,22 @@ def code(target: Targets) -> Target:
 def test_code_that_stands_often_in_the_training_data_is_extracted_the_more_the_longer_the_prefix(code: Target) -> None:
     """Margins: half of the functions that stand there 16 times, word for word, where 5 % of unseen ones are guessed.
 
-    The paper's comparisons in small: 16 copies before 4 before 1, and 16 tokens before 8 before 2.
+    The paper's comparisons in small: 16 copies tell more than 4, and those more than 1; 16 tokens more than 8 and 2.
     """
     corpus, box = code.data, asked(code)
     assert isinstance(corpus, CodeCorpus)
     by_copies = {often: continued(box, corpus.functions[corpus.copies == often], 16) for often in (1, 4, 16)}
     whole, tokens = continued(box, corpus.held_out, 16)
     assert whole < 0.05
-    assert by_copies[16][0] > 0.5 + whole
+    assert by_copies[16][0] > whole + 0.5
     assert by_copies[16][1] > tokens + 0.5
-    assert by_copies[16][0] > by_copies[4][0] + 0.1 > by_copies[1][0] + 0.2
-    repeated = corpus.functions[corpus.copies == 16]
-    by_prefix = [continued(box, repeated, prefix)[0] for prefix in (2, 8, 16)]
-    assert by_prefix[0] < by_prefix[1] - 0.2
-    assert by_prefix[1] < by_prefix[2] + 0.01
-    assert continued(box, repeated, 16) == continued(box, repeated, 16)
+    assert by_copies[16][0] > by_copies[4][0] + 0.05
+    assert by_copies[4][0] > by_copies[1][0] + 0.2
+    repeated = corpus.functions[corpus.copies > 1]
+    by_prefix = {prefix: continued(box, repeated, prefix) for prefix in (2, 8, 16)}
+    assert by_prefix[8][1] > by_prefix[2][1] + 0.3
+    assert by_prefix[16][1] > by_prefix[8][1]
+    assert by_prefix[16] == continued(box, repeated, 16)
 
 
 @pytest.mark.slow
@@ -123,6 +125,19 @@ def test_samples_ranked_first_are_training_data(ranking: Ranking, told: Target) 
     extracted = {each: often.count(each) / int((corpus.copies == each).sum()) for each in (1, 4, 16)}
     assert extracted[16] > 0.5
     assert extracted[16] > extracted[4] + 0.2 > extracted[1] + 0.3
+
+
+@pytest.mark.slow
+def test_a_larger_model_gives_away_more(told: Target) -> None:
+    """Margin: half as many sentences again as a model of a quarter of the width, trained alike."""
+    corpus, recipe = told.data, RECIPES["sentence-model"]
+    assert isinstance(corpus, SentenceCorpus)
+    with seeded(recipe.seed):
+        small = CausalModel(len(corpus.classes), corpus.shape[0], width=16)
+        train(small, corpus.private, recipe)
+    boxes = (asked(told), NextToken(small.eval().logits, outputs="logits", context=11))
+    large, less = (sum(map(bool, hits(corpus, sampled_extraction(box, start=1, end=1).texts))) for box in boxes)
+    assert large > 1.5 * less > 0
 
 
 @pytest.mark.slow

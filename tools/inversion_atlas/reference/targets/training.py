@@ -63,7 +63,7 @@ RECIPES = {
     # As a client begins: LAMP and TAG are run there in their papers too.
     "transformer-untrained": Recipe(text.transformer, text.sentences, epochs=0, learning_rate=1e-3),
     "transformer": Recipe(text.transformer, text.sentences, epochs=4, learning_rate=1e-3),
-    "code-model": Recipe(language.causal_model, language.functions, epochs=8, learning_rate=4e-3),
+    "code-model": Recipe(language.causal_model, language.functions, epochs=11, learning_rate=3e-3),
     "bag-regression": Recipe(bags.word_regression, bags.sentence_bags, 0, 0.0, fit=bags.fit_words),
     "sentence-model": Recipe(language.causal_model, language.repeated_sentences, epochs=6, learning_rate=5e-3),
 }
