@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
 from inversion_atlas.reference.observations.access import also, under
+from inversion_atlas.reference.observations.texts import refuse_tokens
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,13 +30,10 @@ class SentEmbeddings:
 
         Raises ValueError for what is no batch of texts.
         """
-        if table.ndim != 2 or tokens.ndim != 2 or tokens.dtype != torch.long or len(tokens) == 0:
-            raise ValueError("table must be of shape (vocabulary, width), texts integers of shape (texts, length)")
-        if not bool(((tokens >= 0) & (tokens < len(table))).all()):
-            raise ValueError(f"tokens must be from 0 to {len(table) - 1}")
+        if table.ndim != 2:
+            raise ValueError(f"table must be of shape (vocabulary, width), not {tuple(table.shape)}")
+        refuse_tokens(tokens, len(table), padding)
         present = tokens != padding
-        if not bool(present[:, 0].all()) or bool((present[:, 1:] & ~present[:, :-1]).any()):
-            raise ValueError("each text must hold a token, and padding must stand at the right alone")
         rows = table.detach().clone()
         return cls(rows[tokens[present]], present.sum(dim=1), rows, padding)
 

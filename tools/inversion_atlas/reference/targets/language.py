@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -120,11 +118,7 @@ def repeated_sentences() -> SentenceCorpus:
 
 def _functions(package: str, parts: Sequence[str]) -> Iterator[str]:
     """Yield the source of each function of a package's modules, without docstring, comments and empty lines."""
-    found = importlib.util.find_spec(package)
-    assert found is not None
-    assert found.submodule_search_locations
-    root = Path(found.submodule_search_locations[0])
-    for path in sorted(path for part in parts for path in (root / part).rglob("*.py") if "tests" not in path.parts):
+    for path in text.source_files(package, parts):
         source = path.read_text(encoding="utf-8")
         lines = source.split("\n")
         for node in ast.parse(source).body:

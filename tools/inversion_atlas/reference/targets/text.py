@@ -92,17 +92,22 @@ def documentation(between: tuple[int, int]) -> dict[str, int]:
 
 def _documented(package: str, parts: Sequence[str], between: tuple[int, int]) -> Iterator[str]:
     """Yield the sentences of so many words in a package's docstrings, in lower case, the point set apart."""
-    found = importlib.util.find_spec(package)
-    assert found is not None
-    assert found.submodule_search_locations
-    root = Path(found.submodule_search_locations[0])
-    for path in sorted(path for part in parts for path in (root / part).rglob("*.py") if "tests" not in path.parts):
+    for path in source_files(package, parts):
         for docstring in _DOCSTRING.findall(path.read_text(encoding="utf-8")):
             for paragraph in re.split(r"\n\s*\n", docstring):
                 for sentence in _SENTENCE.findall(" ".join(paragraph.split())):
                     words = sentence[:-1].lower().split()
                     if between[0] <= len(words) <= between[1] and all(word.strip("-'") == word for word in words):
                         yield " ".join((*words, END))
+
+
+def source_files(package: str, parts: Sequence[str]) -> list[Path]:
+    """Return the modules of some parts of an installed package, without its tests."""
+    found = importlib.util.find_spec(package)
+    assert found is not None
+    assert found.submodule_search_locations
+    root = Path(found.submodule_search_locations[0])
+    return sorted(path for part in parts for path in (root / part).rglob("*.py") if "tests" not in path.parts)
 
 
 def _texts(part: Sequence[str], labels: dict[str, int], words: Sequence[str]) -> Texts:
