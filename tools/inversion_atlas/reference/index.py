@@ -335,6 +335,33 @@ _INTERFACE_ATTACKS = (
     _attack("rlb-mi", "RLB-MI", "han2023reinforcement", "soft actor-critic over latents, episodes of a single move"),
 )
 
+_LANGUAGE_ATTACKS = (
+    _attack(
+        "prefix-extraction",
+        "Extraction of training code",
+        "salerno2025much",
+        "beginnings continued token by token, functions that stand once, 4 and 16 times in the training data",
+    ),
+    _attack(
+        "training-data-extraction",
+        "Extraction of training data",
+        "carlini2021extracting",
+        "samples ranked by perplexity, by zlib or by a second model",
+    ),
+    _attack(
+        "beamclean",
+        "BeamClean",
+        "kale2025beamclean",
+        "beam search over noisy embeddings with a prior of word pairs, the noise's scale estimated in turns",
+    ),
+    _attack(
+        "poisoned-property",
+        "Property inference from poisoning",
+        "mahloujifar2022property",
+        "records with the property under one label, then labels of probes weighed by models of one's own",
+    ),
+)
+
 # Metrics of the catalogue that no function here computes, and why.
 NOT_FUNCTIONS = {
     "attack-iterations": "counted while an attack runs: `Reconstruction.evaluations` of every attack holds it",
@@ -473,5 +500,6 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_POINT_ATTACKS,
     *_DEFENSES,
     *_INTERFACE_ATTACKS,
+    *_LANGUAGE_ATTACKS,
     *_METRICS,
 )

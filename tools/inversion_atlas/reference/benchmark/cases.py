@@ -13,6 +13,7 @@ from inversion_atlas.reference.benchmark import (
     gradient_cases,
     graph_cases,
     interface_cases,
+    language_cases,
     mixed_table_cases,
     model_cases,
     point_cases,
@@ -40,6 +41,7 @@ CASES: Mapping[str, Case] = {
     **speech_cases.CASES,
     **text_cases.CASES,
     **mixed_table_cases.CASES,
+    **language_cases.CASES,
 }
 
 

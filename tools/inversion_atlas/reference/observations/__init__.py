@@ -5,12 +5,15 @@ through this module's private names; it can see to it that nothing private hangs
 """
 
 from inversion_atlas.reference.observations.access import AccessError, QueryLimitReached, expect
+from inversion_atlas.reference.observations.contributions import JointTraining
 from inversion_atlas.reference.observations.explanations import Explanation
 from inversion_atlas.reference.observations.gradients import SharedGradient
 from inversion_atlas.reference.observations.graphs import GraphModel
+from inversion_atlas.reference.observations.language import NextToken
 from inversion_atlas.reference.observations.models import BlackBox, LabelOnly, Regression, WhiteBox
 from inversion_atlas.reference.observations.pairs import ModelPair
 from inversion_atlas.reference.observations.points import ObfuscatedPoints
+from inversion_atlas.reference.observations.prompts import SentEmbeddings
 from inversion_atlas.reference.observations.split import ClientInterface, SplitFeatures, SplitTraining
 from inversion_atlas.reference.observations.texts import SharedTextGradient
 from inversion_atlas.reference.observations.trees import TreeConfidences, TreePath
@@ -22,11 +25,14 @@ __all__ = [
     "ClientInterface",
     "Explanation",
     "GraphModel",
+    "JointTraining",
     "LabelOnly",
     "ModelPair",
+    "NextToken",
     "ObfuscatedPoints",
     "QueryLimitReached",
     "Regression",
+    "SentEmbeddings",
     "SharedGradient",
     "SharedTextGradient",
     "SharedUpdate",

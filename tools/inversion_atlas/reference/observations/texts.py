@@ -102,10 +102,15 @@ def _embeddings(model: nn.Module) -> set[str]:
 
 
 def _refuse_texts(tokens: Tensor, labels: Tensor, vocabulary: int, padding: int) -> None:
-    if tokens.ndim != 2 or tokens.dtype != torch.long or len(tokens) == 0:
-        raise ValueError(f"texts must be integers of shape (batch, length), not {tokens.dtype} {tuple(tokens.shape)}")
+    refuse_tokens(tokens, vocabulary, padding)
     if labels.shape != (len(tokens),):
         raise ValueError(f"labels must be of shape ({len(tokens)},), one class per text, not {tuple(labels.shape)}")
+
+
+def refuse_tokens(tokens: Tensor, vocabulary: int, padding: int) -> None:
+    """Raise ValueError for what is no batch of texts as token numbers, padded at the right."""
+    if tokens.ndim != 2 or tokens.dtype != torch.long or len(tokens) == 0:
+        raise ValueError(f"texts must be integers of shape (batch, length), not {tokens.dtype} {tuple(tokens.shape)}")
     if not 0 <= padding < vocabulary or not bool(((tokens >= 0) & (tokens < vocabulary)).all()):
         raise ValueError(f"tokens and padding must be from 0 to {vocabulary - 1}")
     present = tokens != padding

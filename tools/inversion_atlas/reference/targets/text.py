@@ -68,10 +68,7 @@ def sentences() -> Corpus:
     Sentences have 4 to 10 words of letters in lower case and end with a point, which is a word of its own. Words that
     stand in one sentence alone are no part of the vocabulary, and such sentences are left out.
     """
-    labels: dict[str, int] = {}
-    for label, (package, parts) in enumerate(_SOURCES.values()):
-        for sentence in _documented(package, parts):
-            labels.setdefault(sentence, label)
+    labels = documentation(_WORDS)
     seen = Counter(word for sentence in labels for word in set(sentence.split()))
     kept = [sentence for sentence in labels if all(seen[word] > 1 for word in sentence.split())]
     words = (PADDING, END, *sorted({word for sentence in kept for word in sentence.split()} - {END}))
@@ -84,19 +81,33 @@ def sentences() -> Corpus:
     return Corpus("sentences", tuple(_SOURCES), private, test, public, words)
 
 
-def _documented(package: str, parts: Sequence[str], between: tuple[int, int] = _WORDS) -> Iterator[str]:
+def documentation(between: tuple[int, int]) -> dict[str, int]:
+    """Return the sentences of so many words in three packages' documentation, and which package's each is."""
+    labels: dict[str, int] = {}
+    for label, (package, parts) in enumerate(_SOURCES.values()):
+        for sentence in _documented(package, parts, between):
+            labels.setdefault(sentence, label)
+    return labels
+
+
+def _documented(package: str, parts: Sequence[str], between: tuple[int, int]) -> Iterator[str]:
     """Yield the sentences of so many words in a package's docstrings, in lower case, the point set apart."""
-    found = importlib.util.find_spec(package)
-    assert found is not None
-    assert found.submodule_search_locations
-    root = Path(found.submodule_search_locations[0])
-    for path in sorted(path for part in parts for path in (root / part).rglob("*.py") if "tests" not in path.parts):
+    for path in source_files(package, parts):
         for docstring in _DOCSTRING.findall(path.read_text(encoding="utf-8")):
             for paragraph in re.split(r"\n\s*\n", docstring):
                 for sentence in _SENTENCE.findall(" ".join(paragraph.split())):
                     words = sentence[:-1].lower().split()
                     if between[0] <= len(words) <= between[1] and all(word.strip("-'") == word for word in words):
                         yield " ".join((*words, END))
+
+
+def source_files(package: str, parts: Sequence[str]) -> list[Path]:
+    """Return the modules of some parts of an installed package, without its tests."""
+    found = importlib.util.find_spec(package)
+    assert found is not None
+    assert found.submodule_search_locations
+    root = Path(found.submodule_search_locations[0])
+    return sorted(path for part in parts for path in (root / part).rglob("*.py") if "tests" not in path.parts)
 
 
 def _texts(part: Sequence[str], labels: dict[str, int], words: Sequence[str]) -> Texts:

@@ -16,7 +16,19 @@ from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
 from inversion_atlas.reference.seeding import seeded
-from inversion_atlas.reference.targets import data, graphs, mixed_tables, mnist, models, points, speech, tables, text
+from inversion_atlas.reference.targets import (
+    bags,
+    data,
+    graphs,
+    language,
+    mixed_tables,
+    mnist,
+    models,
+    points,
+    speech,
+    tables,
+    text,
+)
 
 # Fits the model and returns its accuracy on the private and on the test part.
 Fit = Callable[[nn.Module, data.Split], tuple[float, float]]
@@ -67,6 +79,9 @@ RECIPES = {
     # As a client begins: LAMP and TAG are run there in their papers too.
     "transformer-untrained": Recipe(text.transformer, text.sentences, epochs=0, learning_rate=1e-3),
     "transformer": Recipe(text.transformer, text.sentences, epochs=4, learning_rate=1e-3),
+    "code-model": Recipe(language.causal_model, language.functions, epochs=11, learning_rate=3e-3),
+    "bag-regression": Recipe(bags.word_regression, bags.sentence_bags, 0, 0.0, fit=bags.fit_words),
+    "sentence-model": Recipe(language.causal_model, language.repeated_sentences, epochs=6, learning_rate=5e-3),
 }
 
 
@@ -145,9 +160,10 @@ def keep(weights: object, path: Path) -> None:
 def _digest() -> str:
     """Changes with whatever the trained weights depend on, so that a cache never holds a stale model."""
     sources = [
-        Path(module.__file__ or "").read_bytes() for module in (data, mnist, mixed_tables, models, speech, tables, text)
+        Path(module.__file__ or "").read_bytes()
+        for module in (data, language, mixed_tables, mnist, models, speech, tables, text)
     ]
     # The data are what these packages carry.
-    versions = [torch.__version__, *map(version, ("scikit-image", "scikit-learn", "statsmodels"))]
+    versions = [torch.__version__, *map(version, ("networkx", "scikit-image", "scikit-learn", "statsmodels"))]
     sources += [Path(__file__).read_bytes(), " ".join(versions).encode()]
     return hashlib.sha256(b"".join(sources)).hexdigest()[:16]
