@@ -8,21 +8,29 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from inversion_atlas.reference.observations import AccessError, SharedGradient, SharedUpdate, SplitFeatures
+from inversion_atlas.reference.observations import (
+    AccessError,
+    SharedGradient,
+    SharedUpdate,
+    SplitFeatures,
+    TextEmbeddings,
+)
 
-Sent = TypeVar("Sent", SharedGradient, SharedUpdate, SplitFeatures)
+Sent = TypeVar("Sent", SharedGradient, SharedUpdate, SplitFeatures, TextEmbeddings)
 # The parts that are sent, by name -> what is sent in their place.
 Change = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 
 
 def parts(observation: Sent) -> dict[str, Tensor]:
-    """Return what was sent, by name: gradients, weight changes, or the features."""
+    """Return what was sent, by name: gradients, weight changes, the features, or vectors of texts."""
     if isinstance(observation, SharedGradient):
         return dict(observation.gradient)
     if isinstance(observation, SharedUpdate):
         return observation.update()
     if isinstance(observation, SplitFeatures):
         return {"features": observation.features}
+    if isinstance(observation, TextEmbeddings):
+        return observation.stored()
     raise AccessError(
         f"this defense changes what a client sends; a {type(observation).__name__} is nothing of the kind"
     )
@@ -35,6 +43,8 @@ def changed(observation: Sent, change: Change, defense: str) -> Sent:
         return observation.with_gradient(sent, defense=defense)
     if isinstance(observation, SharedUpdate):
         return observation.with_update(sent, defense=defense)
+    if isinstance(observation, TextEmbeddings):
+        return observation.with_stored(sent, defense=defense)
     return observation.with_features(sent["features"], defense=defense)
 
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
 from inversion_atlas.reference.seeding import seeded
-from inversion_atlas.reference.targets import data, graphs, mixed_tables, mnist, models, tables, text
+from inversion_atlas.reference.targets import data, graphs, mixed_tables, mnist, models, phrases, tables, text
 
 # Fits the model and returns its accuracy on the private and on the test part.
 Fit = Callable[[nn.Module, data.Split], tuple[float, float]]
@@ -63,6 +63,7 @@ RECIPES = {
     # As a client begins: LAMP and TAG are run there in their papers too.
     "transformer-untrained": Recipe(text.transformer, text.sentences, epochs=0, learning_rate=1e-3),
     "transformer": Recipe(text.transformer, text.sentences, epochs=4, learning_rate=1e-3),
+    "phrase-encoder": Recipe(phrases.encoder, phrases.phrases, epochs=3, learning_rate=2e-3),
 }
 
 
@@ -140,8 +141,9 @@ def keep(weights: object, path: Path) -> None:
 
 def _digest() -> str:
     """Changes with whatever the trained weights depend on, so that a cache never holds a stale model."""
-    sources = [Path(module.__file__ or "").read_bytes() for module in (data, mnist, mixed_tables, models, tables, text)]
+    modules = (data, mnist, mixed_tables, models, phrases, tables, text)
+    sources = [Path(module.__file__ or "").read_bytes() for module in modules]
     # The data are what these packages carry.
-    versions = [torch.__version__, *map(version, ("scikit-image", "scikit-learn", "statsmodels"))]
+    versions = [torch.__version__, *map(version, ("pandas", "scikit-image", "scikit-learn", "scipy", "statsmodels"))]
     sources += [Path(__file__).read_bytes(), " ".join(versions).encode()]
     return hashlib.sha256(b"".join(sources)).hexdigest()[:16]
