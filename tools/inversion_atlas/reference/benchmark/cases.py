@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from inversion_atlas.reference.benchmark import (
     defending,
+    embedding_cases,
     explanation_cases,
     federated_cases,
     generator_cases,
@@ -35,6 +36,7 @@ CASES: Mapping[str, Case] = {
     **explanation_cases.CASES,
     **graph_cases.CASES,
     **text_cases.CASES,
+    **embedding_cases.CASES,
     **mixed_table_cases.CASES,
 }
 
