@@ -94,5 +94,5 @@ class _Judge:
 
 def _apart(pivots: Tensor, true: Tensor) -> Tensor:
     """How far mapped vectors of leaked texts are from the leaked ones, and their cosines from those of the leaked."""
-    cosines = [functional.normalize(each, dim=1) @ functional.normalize(each, dim=1).T for each in (pivots, true)]
-    return functional.mse_loss(pivots, true) + functional.mse_loss(*cosines)
+    here, there = (functional.normalize(each, dim=1) for each in (pivots, true))
+    return functional.mse_loss(pivots, true) + functional.mse_loss(here @ here.T, there @ there.T)
