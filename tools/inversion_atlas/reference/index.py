@@ -135,6 +135,12 @@ _EMBEDDING_ATTACKS = (
         "black box: one classifier per word, trained on queries; order is lost",
     ),
     _attack(
+        "zsinvert",
+        "ZSInvert",
+        "zhang2025universal",
+        "beams of a language model steered by queries, no training for the encoder; first stage",
+    ),
+    _attack(
         "transferable",
         "Transferable embedding inversion",
         "huang2024transferable",

@@ -15,6 +15,7 @@ from inversion_atlas.reference.attacks.geia import geia, train_geia, words_of
 from inversion_atlas.reference.attacks.reconstruction import RecoveredTexts
 from inversion_atlas.reference.attacks.transferable import train_transferable
 from inversion_atlas.reference.attacks.word_set import train_word_classifier, word_sets
+from inversion_atlas.reference.attacks.zsinvert import NextWord, word_pairs, zsinvert
 from inversion_atlas.reference.benchmark import defending
 from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, accepted, chosen, described
 from inversion_atlas.reference.benchmark.text_cases import Tokens, text_scores
@@ -139,9 +140,22 @@ def _transferable(observation: TextEmbeddings, options: Options) -> Callable[[Te
     return lambda seen: geia(seen, decoder)
 
 
+def language_model(corpus: Corpus) -> NextWord:
+    """Return what public phrases tell of which word follows which; no encoder is asked."""
+    return word_pairs(corpus.public.tokens, len(corpus.words), 0)
+
+
+def _zsinvert(observation: TextEmbeddings, options: Options) -> Callable[[TextEmbeddings], RecoveredTexts]:
+    corpus = options.target.data
+    assert isinstance(corpus, Corpus)
+    model, arguments = language_model(corpus), accepted(zsinvert, options)
+    return lambda seen: zsinvert(seen, model, **arguments)
+
+
 CASES: Mapping[str, Case] = {
     "geia": Case(_by_vectors(_geia, grants="queries"), ("phrase-encoder",), items=200, sees=("messages",)),
     "word-set": Case(_by_vectors(_word_set, grants="queries"), ("phrase-encoder",), items=200, sees=("messages",)),
+    "zsinvert": Case(_by_vectors(_zsinvert, grants="queries"), ("phrase-encoder",), items=40, sees=("messages",)),
     "transferable": Case(
         _by_vectors(_transferable, grants="nothing"), ("phrase-encoder",), items=200, sees=("messages",)
     ),
