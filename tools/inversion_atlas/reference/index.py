@@ -126,6 +126,28 @@ _TEXT_ATTACKS = (
     ),
 )
 
+_EMBEDDING_ATTACKS = (
+    _attack("geia", "GEIA", "li2023sentence", "language model that starts from a text's vector, trained on queries"),
+    _attack(
+        "word-set",
+        "Inversion of embeddings to words",
+        "song2020information",
+        "black box: one classifier per word, trained on queries; order is lost",
+    ),
+    _attack(
+        "zsinvert",
+        "ZSInvert",
+        "zhang2025universal",
+        "beams of a language model steered by queries, no training for the encoder; first stage",
+    ),
+    _attack(
+        "transferable",
+        "Transferable embedding inversion",
+        "huang2024transferable",
+        "another encoder's vectors mapped to the victim's by leaked pairs and a discriminator, no query",
+    ),
+)
+
 _MODEL_ATTACKS = (
     _attack(
         "mi-face",
@@ -489,6 +511,7 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_FEDERATED_ATTACKS,
     *_ROW_ATTACKS,
     *_TEXT_ATTACKS,
+    *_EMBEDDING_ATTACKS,
     *_MODEL_ATTACKS,
     *_TABLE_ATTACKS,
     *_SPLIT_ATTACKS,

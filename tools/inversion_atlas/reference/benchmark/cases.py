@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from inversion_atlas.reference.benchmark import (
     defending,
+    embedding_cases,
     explanation_cases,
     federated_cases,
     generator_cases,
@@ -40,6 +41,7 @@ CASES: Mapping[str, Case] = {
     **point_cases.CASES,
     **speech_cases.CASES,
     **text_cases.CASES,
+    **embedding_cases.CASES,
     **mixed_table_cases.CASES,
     **language_cases.CASES,
 }

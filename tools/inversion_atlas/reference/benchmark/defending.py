@@ -22,12 +22,19 @@ from inversion_atlas.reference.defenses.smoothing import label_smoothing
 from inversion_atlas.reference.defenses.soteria import soteria
 from inversion_atlas.reference.defenses.sparse_coding import sparse_coded
 from inversion_atlas.reference.defenses.transformations import search_policy, transform
-from inversion_atlas.reference.observations import BlackBox, SharedGradient, SharedUpdate, SplitFeatures, expect
+from inversion_atlas.reference.observations import (
+    BlackBox,
+    SharedGradient,
+    SharedUpdate,
+    SplitFeatures,
+    TextEmbeddings,
+    expect,
+)
 from inversion_atlas.reference.targets.data import Images
 from inversion_atlas.reference.targets.training import RECIPES, Recipe, Target, accuracy, untrained
 
 Place = Literal["messages", "gradients", "answers", "training", "data"]
-_Sent = TypeVar("_Sent", SharedGradient, SharedUpdate, SplitFeatures)
+_Sent = TypeVar("_Sent", SharedGradient, SharedUpdate, SplitFeatures, TextEmbeddings)
 
 
 @dataclass(frozen=True, slots=True)

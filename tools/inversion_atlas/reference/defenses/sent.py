@@ -17,12 +17,16 @@ from inversion_atlas.reference.observations import (
 )
 
 Sent = TypeVar("Sent", SharedGradient, SharedUpdate, SplitFeatures, SentEmbeddings)
+    TextEmbeddings,
+
+Sent = TypeVar("Sent", SharedGradient, SharedUpdate, SplitFeatures, TextEmbeddings)
 # The parts that are sent, by name -> what is sent in their place.
 Change = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 
 
 def parts(observation: Sent) -> dict[str, Tensor]:
     """Return what was sent, by name: gradients, weight changes, features, or embeddings."""
+    """Return what was sent, by name: gradients, weight changes, the features, or vectors of texts."""
     if isinstance(observation, SharedGradient):
         return dict(observation.gradient)
     if isinstance(observation, SharedUpdate):
@@ -31,6 +35,8 @@ def parts(observation: Sent) -> dict[str, Tensor]:
         return {"features": observation.features}
     if isinstance(observation, SentEmbeddings):
         return {"embeddings": observation.embeddings}
+    if isinstance(observation, TextEmbeddings):
+        return observation.stored()
     raise AccessError(
         f"this defense changes what a client sends; a {type(observation).__name__} is nothing of the kind"
     )
@@ -45,6 +51,8 @@ def changed(observation: Sent, change: Change, defense: str) -> Sent:
         return observation.with_update(sent, defense=defense)
     if isinstance(observation, SentEmbeddings):
         return observation.with_embeddings(sent["embeddings"], defense=defense)
+    if isinstance(observation, TextEmbeddings):
+        return observation.with_stored(sent, defense=defense)
     return observation.with_features(sent["features"], defense=defense)
 
 

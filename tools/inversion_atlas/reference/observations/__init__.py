@@ -6,6 +6,7 @@ through this module's private names; it can see to it that nothing private hangs
 
 from inversion_atlas.reference.observations.access import AccessError, QueryLimitReached, expect
 from inversion_atlas.reference.observations.contributions import JointTraining
+from inversion_atlas.reference.observations.embeddings import EncoderInterface, TextEmbeddings
 from inversion_atlas.reference.observations.explanations import Explanation
 from inversion_atlas.reference.observations.gradients import SharedGradient
 from inversion_atlas.reference.observations.graphs import GraphModel
@@ -23,6 +24,7 @@ __all__ = [
     "AccessError",
     "BlackBox",
     "ClientInterface",
+    "EncoderInterface",
     "Explanation",
     "GraphModel",
     "JointTraining",
@@ -38,6 +40,7 @@ __all__ = [
     "SharedUpdate",
     "SplitFeatures",
     "SplitTraining",
+    "TextEmbeddings",
     "TreeConfidences",
     "TreePath",
     "WhiteBox",

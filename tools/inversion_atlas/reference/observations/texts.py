@@ -54,7 +54,9 @@ class SharedTextGradient:
         `model` takes them as integers of shape (batch, length), and is left as it was. What belongs to the threat model
         is never guessed. Raises ValueError for a batch that makes no sense.
         """
-        _refuse_texts(tokens, labels, vocabulary, padding)
+        refuse_texts(tokens, vocabulary, padding)
+        if labels.shape != (len(tokens),):
+            raise ValueError(f"labels must be of shape ({len(tokens)},), one class per text, not {tuple(labels.shape)}")
         seen, client = copied(model, mode), copied(model, mode)
         logits: Tensor = client(tokens.clone())
         if logits.ndim != 2 or len(logits) != len(tokens):
@@ -109,6 +111,10 @@ def _refuse_texts(tokens: Tensor, labels: Tensor, vocabulary: int, padding: int)
 
 def refuse_tokens(tokens: Tensor, vocabulary: int, padding: int) -> None:
     """Raise ValueError for what is no batch of texts as token numbers, padded at the right."""
+
+
+def refuse_texts(tokens: Tensor, vocabulary: int, padding: int) -> None:
+    """Raise ValueError unless texts are rows of token numbers, padded at the right alone."""
     if tokens.ndim != 2 or tokens.dtype != torch.long or len(tokens) == 0:
         raise ValueError(f"texts must be integers of shape (batch, length), not {tokens.dtype} {tuple(tokens.shape)}")
     if not 0 <= padding < vocabulary or not bool(((tokens >= 0) & (tokens < vocabulary)).all()):

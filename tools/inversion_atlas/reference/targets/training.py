@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
 from inversion_atlas.reference.seeding import seeded
+<<<<<<< HEAD
 from inversion_atlas.reference.targets import (
     bags,
     data,
@@ -29,6 +30,9 @@ from inversion_atlas.reference.targets import (
     tables,
     text,
 )
+=======
+from inversion_atlas.reference.targets import data, graphs, mixed_tables, mnist, models, phrases, tables, text
+>>>>>>> text
 
 # Fits the model and returns its accuracy on the private and on the test part.
 Fit = Callable[[nn.Module, data.Split], tuple[float, float]]
@@ -79,9 +83,13 @@ RECIPES = {
     # As a client begins: LAMP and TAG are run there in their papers too.
     "transformer-untrained": Recipe(text.transformer, text.sentences, epochs=0, learning_rate=1e-3),
     "transformer": Recipe(text.transformer, text.sentences, epochs=4, learning_rate=1e-3),
+<<<<<<< HEAD
     "code-model": Recipe(language.causal_model, language.functions, epochs=11, learning_rate=3e-3),
     "bag-regression": Recipe(bags.word_regression, bags.sentence_bags, 0, 0.0, fit=bags.fit_words),
     "sentence-model": Recipe(language.causal_model, language.repeated_sentences, epochs=6, learning_rate=5e-3),
+=======
+    "phrase-encoder": Recipe(phrases.encoder, phrases.phrases, epochs=3, learning_rate=2e-3),
+>>>>>>> text
 }
 
 
@@ -159,11 +167,18 @@ def keep(weights: object, path: Path) -> None:
 
 def _digest() -> str:
     """Changes with whatever the trained weights depend on, so that a cache never holds a stale model."""
+<<<<<<< HEAD
     sources = [
         Path(module.__file__ or "").read_bytes()
         for module in (data, language, mixed_tables, mnist, models, speech, tables, text)
     ]
     # The data are what these packages carry.
     versions = [torch.__version__, *map(version, ("networkx", "scikit-image", "scikit-learn", "statsmodels"))]
+=======
+    modules = (data, mnist, mixed_tables, models, phrases, tables, text)
+    sources = [Path(module.__file__ or "").read_bytes() for module in modules]
+    # The data are what these packages carry.
+    versions = [torch.__version__, *map(version, ("pandas", "scikit-image", "scikit-learn", "scipy", "statsmodels"))]
+>>>>>>> text
     sources += [Path(__file__).read_bytes(), " ".join(versions).encode()]
     return hashlib.sha256(b"".join(sources)).hexdigest()[:16]
