@@ -215,6 +215,12 @@ _EXPLANATION_ATTACKS = (
 
 _GRAPH_ATTACKS = (
     _attack("graphmi", "GraphMI", "zhang2021graphmi", "projected gradients over edges, then cosines of embeddings"),
+    _attack(
+        "graphmi-labels",
+        "GraphMI with hard labels",
+        "zhang2023model",
+        "slopes over edges estimated from the classes named for random graphs, without reinforcement learning",
+    ),
 )
 
 _BY_GRADIENT = "inverting-gradients --target digits-convnet"
