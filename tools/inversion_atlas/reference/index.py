@@ -221,6 +221,12 @@ _GRAPH_ATTACKS = (
         "zhang2023model",
         "slopes over edges estimated from the classes named for random graphs, without reinforcement learning",
     ),
+    _attack(
+        "group-property",
+        "GPIA",
+        "wang2022group",
+        "which group prevails in the training graph, from the probabilities of nodes of one's own and shadow networks",
+    ),
 )
 
 _BY_GRADIENT = "inverting-gradients --target digits-convnet"

@@ -15,6 +15,7 @@ from inversion_atlas.reference.benchmark import (
     interface_cases,
     mixed_table_cases,
     model_cases,
+    module_cases,
     split_cases,
     table_cases,
     text_cases,
@@ -34,6 +35,7 @@ CASES: Mapping[str, Case] = {
     **update_cases.CASES,
     **explanation_cases.CASES,
     **graph_cases.CASES,
+    **module_cases.CASES,
     **text_cases.CASES,
     **mixed_table_cases.CASES,
 }

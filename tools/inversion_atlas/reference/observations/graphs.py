@@ -8,7 +8,7 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from inversion_atlas.reference.observations.access import copied, defenses_of, under
+from inversion_atlas.reference.observations.access import Outputs, copied, defenses_of, under
 from inversion_atlas.reference.observations.interface import Interface, limited
 
 # Takes node features and an adjacency, returns a row of scores per node.
@@ -88,6 +88,42 @@ class GraphLabels(Interface):
             f"class labels of a graph network behind an interface, features and labels of {len(self.features)} nodes, "
             f"{self.edges} edges"
         )
+        return ", ".join([line, *under(self.defenses), *limited(self)])
+
+
+class GraphScores(Interface):
+    """A graph network behind an interface that gives the class probabilities of nodes that the adversary brings.
+
+    A query is a whole graph on these nodes, counted and limited. Features, of shape (nodes, features), are the
+    adversary's own; the graph that the network learned from is not needed for an answer.
+    """
+
+    __slots__ = ("defenses", "features")
+
+    def __init__(self, model: GraphFunction, features: Tensor, *, outputs: Outputs, limit: int | None = None) -> None:
+        if features.ndim != 2:
+            raise ValueError("features must be of shape (nodes, features)")
+        self.features = features.detach().clone()
+        self.defenses = defenses_of(model)
+        hidden, known = _hidden(model), self.features.clone()
+
+        def answer(graphs: Tensor) -> Tensor:
+            scores = _scores(hidden, known, graphs)
+            return scores.softmax(dim=-1) if outputs == "logits" else scores
+
+        nodes = len(features)
+        super().__init__(answer, input_shape=(nodes, nodes), data_range=(0.0, 1.0), limit=limit)
+
+    def query(self, graphs: Tensor) -> Tensor:
+        """Return probabilities of shape (graphs, nodes, classes) for adjacencies of shape (graphs, nodes, nodes).
+
+        Raises QueryLimitReached, then answers none, and ValueError for what is no graph.
+        """
+        return self._ask(_refuse_graphs(graphs))
+
+    def describe(self) -> str:
+        """Return the threat model in a line."""
+        line = f"class probabilities of a graph network behind an interface, for {len(self.features)} own nodes"
         return ", ".join([line, *under(self.defenses), *limited(self)])
 
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
 from inversion_atlas.reference.seeding import seeded
-from inversion_atlas.reference.targets import data, graphs, mixed_tables, mnist, models, tables, text
+from inversion_atlas.reference.targets import data, graphs, mixed_tables, mnist, models, modules, tables, text
 
 # Fits the model and returns its accuracy on the private and on the test part.
 Fit = Callable[[nn.Module, data.Split], tuple[float, float]]
@@ -51,6 +51,7 @@ RECIPES = {
     "digits-leaky": Recipe(models.leaky_convnet, data.digits, epochs=8, learning_rate=2e-3),
     "parity-mlp": Recipe(models.mlp, data.parity, epochs=15, learning_rate=3e-3),
     "miserables-gcn": Recipe(graphs.graph_convolution, graphs.miserables, 0, 0.0, fit=graphs.fit_graph),
+    "modules-gcn": Recipe(graphs.graph_convolution, modules.modules, 0, 0.0, fit=modules.fit_modules),
     "affairs-tree": Recipe(tables.decision_tree, tables.affairs, 0, 0.0, fit=tables.fit_tree),
     "votes-linear": Recipe(tables.regression, tables.votes, 0, 0.0, fit=tables.fit_line),
     "mnist-convnet": Recipe(models.batchnorm_convnet, mnist.mnist, epochs=6, learning_rate=2e-3),
