@@ -227,6 +227,12 @@ _GRAPH_ATTACKS = (
         "wang2022group",
         "which group prevails in the training graph, from the probabilities of nodes of one's own and shadow networks",
     ),
+    _attack(
+        "privx",
+        "PrivX",
+        "sahoo2026graph",
+        "explanations released under known noise, denoised by the reverse of a diffusion, then their cosines",
+    ),
 )
 
 _BY_GRADIENT = "inverting-gradients --target digits-convnet"

@@ -6,13 +6,17 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from inversion_atlas.reference import metrics
 from inversion_atlas.reference.attacks.group_property import group_property
-from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, accepted
-from inversion_atlas.reference.observations import GraphScores
+from inversion_atlas.reference.attacks.privx import privx
+from inversion_atlas.reference.benchmark.graph_cases import edge_score
+from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, accepted, places_of
+from inversion_atlas.reference.observations import GraphExplanations, GraphScores
+from inversion_atlas.reference.observations.graph_explanations import GraphExplainer, explained, over_neighborhood
 from inversion_atlas.reference.observations.graphs import GraphFunction
-from inversion_atlas.reference.targets import data
+from inversion_atlas.reference.targets import data, training
 from inversion_atlas.reference.targets.modules import Modules, fitted
 
 _NODES = 100  # of each training graph
@@ -29,7 +33,9 @@ def drawn(groups: Tensor, share: float, number: int, generator: torch.Generator)
     return torch.cat(parts)
 
 
-def networks(graph: Modules, part: str, share: float, number: int, generator: torch.Generator) -> Sequence[GraphFunction]:
+def networks(
+    graph: Modules, part: str, share: float, number: int, generator: torch.Generator
+) -> Sequence[GraphFunction]:
     """Return networks, each trained on a graph of 100 nodes of the private or public half with that share of tests."""
     private = part == "private"
     half = graph.private if private else graph.public
@@ -98,4 +104,52 @@ def _group_property(options: Options) -> Outcome:
     )
 
 
-CASES: Mapping[str, Case] = {"group-property": Case(_group_property, ("modules-gcn",), items=40, sees=())}
+def released(target: training.Target, explain: GraphExplainer, deviation: float, seed: int = 0) -> GraphExplanations:
+    """Return what the owner of the private half publishes in place of network and graph."""
+    graph = target.data
+    assert isinstance(graph, Modules)
+    return GraphExplanations.of_graph(
+        target.model, graph.private.images, graph.adjacency, explain, deviation=deviation, seed=seed
+    )
+
+
+def public_explanations(graph: Modules, explain: GraphExplainer) -> Tensor:
+    """Return explanations of the public half by a network that the adversary trained on it."""
+    own = fitted(graph.public, graph.public_adjacency, classes=len(graph.classes), epochs=100, seed=1)
+    return explained(own, graph.public.images, graph.public_adjacency, explain)
+
+
+def cosines(rows: Tensor) -> Tensor:
+    """Return the cosine of each pair of rows."""
+    directions = functional.normalize(rows, dim=1)
+    return directions @ directions.T
+
+
+def _privx(options: Options) -> Outcome:
+    """Imports among modules drawn at random; guesses are features, parts, and the explanations as released."""
+    graph = options.target.data
+    assert isinstance(graph, Modules)
+    labels = graph.private.labels
+    nodes = places_of(len(labels), options.items, options.seed)
+    observation = released(options.target, over_neighborhood, 0.2, options.seed)
+    found = privx(observation, public_explanations(graph, over_neighborhood), **accepted(privx, options))
+    guesses = (
+        cosines(graph.private.images),
+        (labels[:, None] == labels).float(),
+        cosines(observation.explanations),
+    )
+    best = max(edge_score(guess, graph.adjacency, nodes) for guess in guesses)
+    return Outcome(
+        setting=f"{len(nodes)} private {graph.name}, {options.target.name}; {observation.describe()}",
+        scores=(Score("auroc", edge_score(found, graph.adjacency, nodes), "", best),),
+        originals=None,
+        images=None,
+        converged=len(nodes),
+        items=len(nodes),
+    )
+
+
+CASES: Mapping[str, Case] = {
+    "group-property": Case(_group_property, ("modules-gcn",), items=40, sees=()),
+    "privx": Case(_privx, ("modules-gcn",), items=375, sees=()),
+}

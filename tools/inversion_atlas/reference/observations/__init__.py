@@ -7,6 +7,7 @@ through this module's private names; it can see to it that nothing private hangs
 from inversion_atlas.reference.observations.access import AccessError, QueryLimitReached, expect
 from inversion_atlas.reference.observations.explanations import Explanation
 from inversion_atlas.reference.observations.gradients import SharedGradient
+from inversion_atlas.reference.observations.graph_explanations import GraphExplanations
 from inversion_atlas.reference.observations.graphs import GraphLabels, GraphModel, GraphScores
 from inversion_atlas.reference.observations.models import BlackBox, LabelOnly, Regression, WhiteBox
 from inversion_atlas.reference.observations.pairs import ModelPair
@@ -20,6 +21,7 @@ __all__ = [
     "BlackBox",
     "ClientInterface",
     "Explanation",
+    "GraphExplanations",
     "GraphLabels",
     "GraphModel",
     "GraphScores",
