@@ -27,31 +27,35 @@ def victim(target: Targets) -> Target:
     return target("miserables-gcn")
 
 
+@pytest.fixture(scope="module")
+def found(victim: Target) -> Tensor:
+    return graphmi_labels(asked(victim), queries=1000)
+
+
 def score(scores: Tensor, victim: Target) -> float:
     graph = victim.data
     assert isinstance(graph, graphs.Graph)
     return edge_score(scores, graph.adjacency, torch.arange(len(graph.adjacency)))
 
 
-def test_labels_alone_tell_who_meets_whom(victim: Target) -> None:
+def test_labels_alone_tell_who_meets_whom(victim: Target, found: Tensor) -> None:
     """Margin: four points of the area under the curve over joining all nodes of one label, thirty over features and
     over random edges."""
     graph = victim.data
     labels, features = graph.private.labels, graph.private.images
     same = score((labels[:, None] == labels).float(), victim)
-    found = graphmi_labels(asked(victim), queries=1000)
     assert score(found, victim) > same + 0.04
     assert score(found, victim) > score(features @ features.T, victim) + 0.3
     drawn = torch.rand(77, 77, generator=torch.Generator().manual_seed(0))
     assert score(found, victim) > score(drawn, victim) + 0.3
     assert torch.equal(found, found.T)
-    assert torch.equal(graphmi_labels(asked(victim), queries=1000), found)
+    assert torch.equal(*(graphmi_labels(asked(victim), queries=100, seed=2) for _ in "ab"))
     assert float(found.min()) >= 0
     assert float(found.max()) <= 1
 
 
-def test_more_queries_tell_more_and_parameters_the_most(victim: Target) -> None:
-    few, many = (score(graphmi_labels(asked(victim), queries=number), victim) for number in (50, 1000))
+def test_more_queries_tell_more_and_parameters_the_most(victim: Target, found: Tensor) -> None:
+    few, many = score(graphmi_labels(asked(victim), queries=50), victim), score(found, victim)
     assert few + 0.02 < many < score(graphmi(observed(victim)).scores, victim)
 
 
@@ -61,8 +65,8 @@ def test_answers_that_know_nothing_of_the_graph_tell_nothing(victim: Target) -> 
         untrained = graphs.graph_convolution(graph.shape, len(graph.classes))
         given = (graph.private.images, graph.private.labels)
         at_random = GraphLabels(lambda features, graph: torch.rand(len(features), 5), *given, edges=254)
-        assert abs(score(graphmi_labels(at_random, queries=1000), victim) - 0.5) < 0.05
-    assert score(graphmi_labels(GraphLabels(untrained, *given, edges=254), queries=1000), victim) < 0.6
+        assert abs(score(graphmi_labels(at_random, queries=500), victim) - 0.5) < 0.05
+    assert score(graphmi_labels(GraphLabels(untrained, *given, edges=254), queries=500), victim) < 0.6
 
 
 def test_the_attack_ends_at_the_limit_with_what_it_has(victim: Target) -> None:

@@ -115,7 +115,7 @@ def released(target: training.Target, explain: GraphExplainer, deviation: float,
 
 def public_explanations(graph: Modules, explain: GraphExplainer) -> Tensor:
     """Return explanations of the public half by a network that the adversary trained on it."""
-    own = fitted(graph.public, graph.public_adjacency, classes=len(graph.classes), epochs=100, seed=1)
+    own = fitted(graph.public, graph.public_adjacency, classes=len(graph.classes), epochs=60, seed=1)
     return explained(own, graph.public.images, graph.public_adjacency, explain)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -21,8 +21,8 @@ def over_neighborhood(model: nn.Module, features: Tensor, adjacency: Tensor) -> 
 
 def of_node_alone(model: nn.Module, features: Tensor, adjacency: Tensor) -> Tensor:
     """Gradient times input of the class named for a node, of that node's own features."""
-    parts = _gradients_times_input(model, features, adjacency)
-    return torch.stack([part[node] for node, part in enumerate(parts)])
+    parts = enumerate(_gradients_times_input(model, features, adjacency))
+    return torch.stack([part[node] for node, part in parts])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,10 +76,10 @@ def explained(model: nn.Module, features: Tensor, adjacency: Tensor, explain: Gr
     return cut
 
 
-def _gradients_times_input(model: nn.Module, features: Tensor, adjacency: Tensor) -> list[Tensor]:
-    """Return for each node the gradient of its largest logit in all features, times these: (nodes, features)."""
+def _gradients_times_input(model: nn.Module, features: Tensor, adjacency: Tensor) -> Iterator[Tensor]:
+    """Yield for each node the gradient of its largest logit in all features, times these: (nodes, features)."""
     with torch.enable_grad():
         inputs = features.detach().clone().requires_grad_()
         largest = model(inputs, adjacency).max(dim=1).values
-        slopes = [torch.autograd.grad(score, inputs, retain_graph=True)[0] for score in largest]
-    return [slope * features for slope in slopes]
+    for score in largest:
+        yield torch.autograd.grad(score, inputs, retain_graph=True)[0] * features

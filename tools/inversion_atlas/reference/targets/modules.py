@@ -72,7 +72,7 @@ def modules() -> Modules:
 def fit_modules(model: nn.Module, split: Split) -> tuple[float, float]:
     """Train the network on the private half; return its accuracy on both halves, each with its own graph."""
     assert isinstance(split, Modules)
-    fit(model, split.private, split.adjacency, epochs=100)
+    fit(model, split.private, split.adjacency, epochs=60)
     with torch.no_grad():
         own = model(split.private.images, split.adjacency).argmax(dim=1) == split.private.labels
         other = model(split.public.images, split.public_adjacency).argmax(dim=1) == split.public.labels
