@@ -237,6 +237,24 @@ _EXPLANATION_ATTACKS = (
 
 _GRAPH_ATTACKS = (
     _attack("graphmi", "GraphMI", "zhang2021graphmi", "projected gradients over edges, then cosines of embeddings"),
+    _attack(
+        "graphmi-labels",
+        "GraphMI with hard labels",
+        "zhang2023model",
+        "slopes over edges estimated from the classes named for random graphs, without reinforcement learning",
+    ),
+    _attack(
+        "group-property",
+        "GPIA",
+        "wang2022group",
+        "which group prevails in the training graph, from the probabilities of nodes of one's own and shadow networks",
+    ),
+    _attack(
+        "privx",
+        "PrivX",
+        "sahoo2026graph",
+        "explanations released under known noise, denoised by the reverse of a diffusion, then their cosines",
+    ),
 )
 
 _SPEECH_ATTACKS = (

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from inversion_atlas.reference import metrics
+from inversion_atlas.reference.attacks.graph_labels import graphmi_labels
 from inversion_atlas.reference.attacks.graphmi import graphmi
 from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, accepted, places_of
-from inversion_atlas.reference.observations import GraphModel
+from inversion_atlas.reference.observations import GraphLabels, GraphModel
 from inversion_atlas.reference.targets import training
 from inversion_atlas.reference.targets.graphs import Graph
 
@@ -29,21 +30,41 @@ def observed(target: training.Target) -> GraphModel:
     return GraphModel(target.model, graph.private.images, graph.private.labels, edges=int(graph.adjacency.sum()) // 2)
 
 
+def asked(target: training.Target, limit: int | None = None) -> GraphLabels:
+    """Return the same behind an interface that names classes."""
+    graph = target.data
+    assert isinstance(graph, Graph)
+    edges = int(graph.adjacency.sum()) // 2
+    return GraphLabels(target.model, graph.private.images, graph.private.labels, edges=edges, limit=limit)
+
+
 def _graphmi(options: Options) -> Outcome:
+    """Edges from parameters."""
+    observation = observed(options.target)
+    return _edges(options, graphmi(observation, **accepted(graphmi, options)).scores, observation.describe())
+
+
+def _graphmi_labels(options: Options) -> Outcome:
+    """Edges from the classes named; a step is a query."""
+    observation = asked(options.target)
+    given = accepted(graphmi_labels, options) | ({} if options.steps is None else {"queries": options.steps})
+    found = graphmi_labels(observation, **given)
+    return _edges(options, found, f"{observation.describe()}, {observation.queries:,} queries")
+
+
+def _edges(options: Options, scores: Tensor, threat: str) -> Outcome:
     """Edges among nodes drawn at random; the guess without a model joins nodes of one label."""
     graph = options.target.data
     assert isinstance(graph, Graph)
     labels, features = graph.private.labels, graph.private.images
     nodes = places_of(len(labels), options.items, options.seed)
-    observation = observed(options.target)
-    found = graphmi(observation, **accepted(graphmi, options))
     guesses = (torch.zeros(len(labels), len(labels)), (labels[:, None] == labels).float(), features @ features.T)
     return Outcome(
-        setting=f"{len(nodes)} nodes of {graph.name}, {options.target.name}; {observation.describe()}",
+        setting=f"{len(nodes)} nodes of {graph.name}, {options.target.name}; {threat}",
         scores=(
             Score(
                 "auroc",
-                edge_score(found.scores, graph.adjacency, nodes),
+                edge_score(scores, graph.adjacency, nodes),
                 "",
                 max(edge_score(guess, graph.adjacency, nodes) for guess in guesses),
             ),
@@ -55,4 +76,7 @@ def _graphmi(options: Options) -> Outcome:
     )
 
 
-CASES: Mapping[str, Case] = {"graphmi": Case(_graphmi, ("miserables-gcn",), items=77, sees=())}
+CASES: Mapping[str, Case] = {
+    "graphmi": Case(_graphmi, ("miserables-gcn",), items=77, sees=()),
+    "graphmi-labels": Case(_graphmi_labels, ("miserables-gcn",), items=77, sees=()),
+}

@@ -9,7 +9,8 @@ from inversion_atlas.reference.observations.contributions import JointTraining
 from inversion_atlas.reference.observations.embeddings import EncoderInterface, TextEmbeddings
 from inversion_atlas.reference.observations.explanations import Explanation
 from inversion_atlas.reference.observations.gradients import SharedGradient
-from inversion_atlas.reference.observations.graphs import GraphModel
+from inversion_atlas.reference.observations.graph_explanations import GraphExplanations
+from inversion_atlas.reference.observations.graphs import GraphLabels, GraphModel, GraphScores
 from inversion_atlas.reference.observations.language import NextToken
 from inversion_atlas.reference.observations.models import BlackBox, LabelOnly, Regression, WhiteBox
 from inversion_atlas.reference.observations.pairs import ModelPair
@@ -26,7 +27,10 @@ __all__ = [
     "ClientInterface",
     "EncoderInterface",
     "Explanation",
+    "GraphExplanations",
+    "GraphLabels",
     "GraphModel",
+    "GraphScores",
     "JointTraining",
     "LabelOnly",
     "ModelPair",

@@ -45,7 +45,7 @@ def copied(model: nn.Module, mode: Mode) -> nn.Module:
     return copied.train(mode == "train")
 
 
-def defenses_of(model: Model) -> tuple[str, ...]:
+def defenses_of(model: Callable[..., Tensor]) -> tuple[str, ...]:
     """Return the defenses that a model was made under, in words; such a model has an attribute `defenses`."""
     return tuple(getattr(model, "defenses", ()))
 

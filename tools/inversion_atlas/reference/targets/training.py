@@ -17,6 +17,7 @@ from torch.nn import functional
 from inversion_atlas.atomic import write_atomic
 from inversion_atlas.reference.seeding import seeded
 <<<<<<< HEAD
+<<<<<<< HEAD
 from inversion_atlas.reference.targets import (
     bags,
     data,
@@ -33,6 +34,9 @@ from inversion_atlas.reference.targets import (
 =======
 from inversion_atlas.reference.targets import data, graphs, mixed_tables, mnist, models, phrases, tables, text
 >>>>>>> text
+=======
+from inversion_atlas.reference.targets import data, graphs, mixed_tables, mnist, models, modules, tables, text
+>>>>>>> graph
 
 # Fits the model and returns its accuracy on the private and on the test part.
 Fit = Callable[[nn.Module, data.Split], tuple[float, float]]
@@ -67,10 +71,14 @@ RECIPES = {
     "digits-leaky": Recipe(models.leaky_convnet, data.digits, epochs=8, learning_rate=2e-3),
     "parity-mlp": Recipe(models.mlp, data.parity, epochs=15, learning_rate=3e-3),
     "miserables-gcn": Recipe(graphs.graph_convolution, graphs.miserables, 0, 0.0, fit=graphs.fit_graph),
+<<<<<<< HEAD
     # Keyword spotting, with as many words as there are digits.
     "speech-convnet": Recipe(models.convnet, speech.spoken_digits, epochs=15, learning_rate=2e-3),
     "speech-convnet-early": Recipe(models.convnet, speech.spoken_digits, epochs=1, learning_rate=2e-3),
     "motorcycle-neighbors": Recipe(points.similarity, points.motorcycle, 0, 0.0, fit=points.fit_similarity),
+=======
+    "modules-gcn": Recipe(graphs.graph_convolution, modules.modules, 0, 0.0, fit=modules.fit_modules),
+>>>>>>> graph
     "affairs-tree": Recipe(tables.decision_tree, tables.affairs, 0, 0.0, fit=tables.fit_tree),
     "votes-linear": Recipe(tables.regression, tables.votes, 0, 0.0, fit=tables.fit_line),
     "mnist-convnet": Recipe(models.batchnorm_convnet, mnist.mnist, epochs=6, learning_rate=2e-3),
