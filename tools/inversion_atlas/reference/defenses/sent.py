@@ -14,19 +14,16 @@ from inversion_atlas.reference.observations import (
     SharedGradient,
     SharedUpdate,
     SplitFeatures,
+    TextEmbeddings,
 )
 
-Sent = TypeVar("Sent", SharedGradient, SharedUpdate, SplitFeatures, SentEmbeddings)
-    TextEmbeddings,
-
-Sent = TypeVar("Sent", SharedGradient, SharedUpdate, SplitFeatures, TextEmbeddings)
+Sent = TypeVar("Sent", SharedGradient, SharedUpdate, SplitFeatures, SentEmbeddings, TextEmbeddings)
 # The parts that are sent, by name -> what is sent in their place.
 Change = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 
 
 def parts(observation: Sent) -> dict[str, Tensor]:
-    """Return what was sent, by name: gradients, weight changes, features, or embeddings."""
-    """Return what was sent, by name: gradients, weight changes, the features, or vectors of texts."""
+    """Return what was sent, by name: gradients, weight changes, features, or embeddings of tokens or texts."""
     if isinstance(observation, SharedGradient):
         return dict(observation.gradient)
     if isinstance(observation, SharedUpdate):

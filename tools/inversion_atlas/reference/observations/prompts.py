@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from inversion_atlas.reference.observations.access import also, under
-from inversion_atlas.reference.observations.texts import refuse_tokens
+from inversion_atlas.reference.observations.texts import refuse_texts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +32,7 @@ class SentEmbeddings:
         """
         if table.ndim != 2:
             raise ValueError(f"table must be of shape (vocabulary, width), not {tuple(table.shape)}")
-        refuse_tokens(tokens, len(table), padding)
+        refuse_texts(tokens, len(table), padding)
         present = tokens != padding
         rows = table.detach().clone()
         return cls(rows[tokens[present]], present.sum(dim=1), rows, padding)

@@ -103,16 +103,6 @@ def _embeddings(model: nn.Module) -> set[str]:
     return {name for name, parameter in model.named_parameters() if id(parameter) in owned}
 
 
-def _refuse_texts(tokens: Tensor, labels: Tensor, vocabulary: int, padding: int) -> None:
-    refuse_tokens(tokens, vocabulary, padding)
-    if labels.shape != (len(tokens),):
-        raise ValueError(f"labels must be of shape ({len(tokens)},), one class per text, not {tuple(labels.shape)}")
-
-
-def refuse_tokens(tokens: Tensor, vocabulary: int, padding: int) -> None:
-    """Raise ValueError for what is no batch of texts as token numbers, padded at the right."""
-
-
 def refuse_texts(tokens: Tensor, vocabulary: int, padding: int) -> None:
     """Raise ValueError unless texts are rows of token numbers, padded at the right alone."""
     if tokens.ndim != 2 or tokens.dtype != torch.long or len(tokens) == 0:

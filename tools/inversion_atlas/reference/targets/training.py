@@ -16,8 +16,6 @@ from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
 from inversion_atlas.reference.seeding import seeded
-<<<<<<< HEAD
-<<<<<<< HEAD
 from inversion_atlas.reference.targets import (
     bags,
     data,
@@ -26,17 +24,13 @@ from inversion_atlas.reference.targets import (
     mixed_tables,
     mnist,
     models,
+    modules,
+    phrases,
     points,
     speech,
     tables,
     text,
 )
-=======
-from inversion_atlas.reference.targets import data, graphs, mixed_tables, mnist, models, phrases, tables, text
->>>>>>> text
-=======
-from inversion_atlas.reference.targets import data, graphs, mixed_tables, mnist, models, modules, tables, text
->>>>>>> graph
 
 # Fits the model and returns its accuracy on the private and on the test part.
 Fit = Callable[[nn.Module, data.Split], tuple[float, float]]
@@ -71,14 +65,11 @@ RECIPES = {
     "digits-leaky": Recipe(models.leaky_convnet, data.digits, epochs=8, learning_rate=2e-3),
     "parity-mlp": Recipe(models.mlp, data.parity, epochs=15, learning_rate=3e-3),
     "miserables-gcn": Recipe(graphs.graph_convolution, graphs.miserables, 0, 0.0, fit=graphs.fit_graph),
-<<<<<<< HEAD
     # Keyword spotting, with as many words as there are digits.
     "speech-convnet": Recipe(models.convnet, speech.spoken_digits, epochs=15, learning_rate=2e-3),
     "speech-convnet-early": Recipe(models.convnet, speech.spoken_digits, epochs=1, learning_rate=2e-3),
     "motorcycle-neighbors": Recipe(points.similarity, points.motorcycle, 0, 0.0, fit=points.fit_similarity),
-=======
     "modules-gcn": Recipe(graphs.graph_convolution, modules.modules, 0, 0.0, fit=modules.fit_modules),
->>>>>>> graph
     "affairs-tree": Recipe(tables.decision_tree, tables.affairs, 0, 0.0, fit=tables.fit_tree),
     "votes-linear": Recipe(tables.regression, tables.votes, 0, 0.0, fit=tables.fit_line),
     "mnist-convnet": Recipe(models.batchnorm_convnet, mnist.mnist, epochs=6, learning_rate=2e-3),
@@ -91,13 +82,10 @@ RECIPES = {
     # As a client begins: LAMP and TAG are run there in their papers too.
     "transformer-untrained": Recipe(text.transformer, text.sentences, epochs=0, learning_rate=1e-3),
     "transformer": Recipe(text.transformer, text.sentences, epochs=4, learning_rate=1e-3),
-<<<<<<< HEAD
     "code-model": Recipe(language.causal_model, language.functions, epochs=11, learning_rate=3e-3),
     "bag-regression": Recipe(bags.word_regression, bags.sentence_bags, 0, 0.0, fit=bags.fit_words),
     "sentence-model": Recipe(language.causal_model, language.repeated_sentences, epochs=6, learning_rate=5e-3),
-=======
     "phrase-encoder": Recipe(phrases.encoder, phrases.phrases, epochs=3, learning_rate=2e-3),
->>>>>>> text
 }
 
 
@@ -175,18 +163,8 @@ def keep(weights: object, path: Path) -> None:
 
 def _digest() -> str:
     """Changes with whatever the trained weights depend on, so that a cache never holds a stale model."""
-<<<<<<< HEAD
-    sources = [
-        Path(module.__file__ or "").read_bytes()
-        for module in (data, language, mixed_tables, mnist, models, speech, tables, text)
-    ]
+    sources = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
     # The data are what these packages carry.
-    versions = [torch.__version__, *map(version, ("networkx", "scikit-image", "scikit-learn", "statsmodels"))]
-=======
-    modules = (data, mnist, mixed_tables, models, phrases, tables, text)
-    sources = [Path(module.__file__ or "").read_bytes() for module in modules]
-    # The data are what these packages carry.
-    versions = [torch.__version__, *map(version, ("pandas", "scikit-image", "scikit-learn", "scipy", "statsmodels"))]
->>>>>>> text
-    sources += [Path(__file__).read_bytes(), " ".join(versions).encode()]
+    packages = ("mlxtend", "networkx", "pandas", "scikit-image", "scikit-learn", "scipy", "statsmodels", "torch")
+    sources += [" ".join(map(version, packages)).encode()]
     return hashlib.sha256(b"".join(sources)).hexdigest()[:16]
