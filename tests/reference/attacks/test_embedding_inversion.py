@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 from torch import Tensor
 
+from inversion_atlas.cli.main import atlas
 from inversion_atlas.reference.attacks.geia import geia, train_decoder, train_geia, words_of
 from inversion_atlas.reference.attacks.text_decoder import TextDecoder
 from inversion_atlas.reference.attacks.transferable import train_transferable
@@ -134,7 +137,7 @@ def test_zsinvert_needs_no_training_for_an_encoder_and_so_works_on_any(victim: T
     same kind, with weights of its own, 0.3 above GEIA's decoder for the first."""
     assert isinstance(victim.data, Corpus)
     model = language_model(victim.data)
-    few = private(victim)[:25]
+    few = private(victim)[:15]
     observation = stored_texts(victim, few, grants="queries")
     assert observation.encoder is not None
     nearest = nearest_text(observation.vectors, observation.encoder.query(public(victim)), public(victim))
@@ -163,6 +166,17 @@ def test_zsinvert_asks_about_every_beginning_and_finds_what_is_nearest(victim: T
     assert (again.texts, again.objective) == (brief.texts, brief.objective)
     with pytest.raises(AccessError, match="ZSInvert needs queries"):
         zsinvert(leaked(victim, 5), model)
+
+
+def test_a_defense_of_what_is_stored_composes_in_the_shell(cache: Path) -> None:
+    words = ("attack", "word-set", "--items", "20", "--steps", "2", "--cache", str(cache), "--defense", "quantize=3")
+    result = CliRunner().invoke(atlas, list(words))
+    assert result.exit_code == 0, result.output
+    assert "queries to their encoder, under quantization to 3 bits" in result.stdout
+    assert result.stdout.count("recovered") == 20
+    refused = CliRunner().invoke(atlas, [*words[:-1], "top-k"])
+    assert refused.exit_code == 2
+    assert "word-set does not see what top-k changes" in refused.output
 
 
 def test_each_public_text_is_asked_once_and_nothing_where_queries_are_not_granted(victim: Target) -> None:
