@@ -217,6 +217,15 @@ _GRAPH_ATTACKS = (
     _attack("graphmi", "GraphMI", "zhang2021graphmi", "projected gradients over edges, then cosines of embeddings"),
 )
 
+_MULTIMODAL_ATTACKS = (
+    _attack(
+        "answer-extraction",
+        "Extraction from document-based VQA",
+        "pinto2024extracting",
+        "training questions about pages without the answer, beside a model that never saw them",
+    ),
+)
+
 _BY_GRADIENT = "inverting-gradients --target digits-convnet"
 
 _DEFENSES = (
@@ -445,6 +454,7 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_UPDATE_ATTACKS,
     *_EXPLANATION_ATTACKS,
     *_GRAPH_ATTACKS,
+    *_MULTIMODAL_ATTACKS,
     *_DEFENSES,
     *_INTERFACE_ATTACKS,
     *_METRICS,

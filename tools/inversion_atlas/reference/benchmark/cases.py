@@ -15,6 +15,7 @@ from inversion_atlas.reference.benchmark import (
     interface_cases,
     mixed_table_cases,
     model_cases,
+    multimodal_cases,
     split_cases,
     table_cases,
     text_cases,
@@ -36,6 +37,7 @@ CASES: Mapping[str, Case] = {
     **graph_cases.CASES,
     **text_cases.CASES,
     **mixed_table_cases.CASES,
+    **multimodal_cases.CASES,
 }
 
 

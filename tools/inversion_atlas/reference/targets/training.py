@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
 from inversion_atlas.reference.seeding import seeded
-from inversion_atlas.reference.targets import data, graphs, mixed_tables, mnist, models, tables, text
+from inversion_atlas.reference.targets import data, documents, graphs, mixed_tables, mnist, models, tables, text
 
 # Fits the model and returns its accuracy on the private and on the test part.
 Fit = Callable[[nn.Module, data.Split], tuple[float, float]]
@@ -63,6 +63,9 @@ RECIPES = {
     # As a client begins: LAMP and TAG are run there in their papers too.
     "transformer-untrained": Recipe(text.transformer, text.sentences, epochs=0, learning_rate=1e-3),
     "transformer": Recipe(text.transformer, text.sentences, epochs=4, learning_rate=1e-3),
+    "patients-answering": Recipe(
+        documents.answering, documents.patients, epochs=45, learning_rate=1.5e-3, batch_size=50
+    ),
 }
 
 
@@ -112,21 +115,21 @@ def untrained(recipe: Recipe, split: data.Split) -> nn.Module:
 
 def train(model: nn.Module, part: data.Images, recipe: Recipe) -> None:
     """Train the model in place on a part by a recipe's epochs, rate, batches and seed, and leave it in train mode."""
-    images, labels = part.images, part.labels
+    labels = part.labels
     generator = torch.Generator().manual_seed(recipe.seed)
     optimizer = torch.optim.Adam(model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
     model.train()
     for _ in range(recipe.epochs):
         for batch in torch.randperm(len(labels), generator=generator).split(recipe.batch_size):
             optimizer.zero_grad()
-            functional.cross_entropy(model(images[batch]), labels[batch]).backward()
+            functional.cross_entropy(model(*part.inputs(batch)), labels[batch]).backward()
             optimizer.step()
 
 
 @torch.no_grad()
 def accuracy(model: nn.Module, part: data.Images) -> float:
-    """Return the share of the part's images to whose class the model gives the largest score."""
-    logits: Tensor = model(part.images)
+    """Return the share of the part's labels, or of their symbols, to which the model gives the largest score."""
+    logits: Tensor = model(*part.inputs(torch.arange(len(part))))
     return float((logits.argmax(dim=1) == part.labels).double().mean())
 
 
@@ -140,7 +143,10 @@ def keep(weights: object, path: Path) -> None:
 
 def _digest() -> str:
     """Changes with whatever the trained weights depend on, so that a cache never holds a stale model."""
-    sources = [Path(module.__file__ or "").read_bytes() for module in (data, mnist, mixed_tables, models, tables, text)]
+    sources = [
+        Path(module.__file__ or "").read_bytes()
+        for module in (data, documents, mnist, mixed_tables, models, tables, text)
+    ]
     # The data are what these packages carry.
     versions = [torch.__version__, *map(version, ("scikit-image", "scikit-learn", "statsmodels"))]
     sources += [Path(__file__).read_bytes(), " ".join(versions).encode()]
