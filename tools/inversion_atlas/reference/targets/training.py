@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
 from inversion_atlas.reference.seeding import seeded
-from inversion_atlas.reference.targets import data, documents, graphs, mixed_tables, mnist, models, tables, text
+from inversion_atlas.reference.targets import captions, data, documents, graphs, mixed_tables, mnist, models, tables, text
 
 # Fits the model and returns its accuracy on the private and on the test part.
 Fit = Callable[[nn.Module, data.Split], tuple[float, float]]
@@ -63,6 +63,7 @@ RECIPES = {
     # As a client begins: LAMP and TAG are run there in their papers too.
     "transformer-untrained": Recipe(text.transformer, text.sentences, epochs=0, learning_rate=1e-3),
     "transformer": Recipe(text.transformer, text.sentences, epochs=4, learning_rate=1e-3),
+    "captions-parity": Recipe(captions.fusion, captions.captioned, epochs=1, learning_rate=2e-3),
     "patients-answering": Recipe(
         documents.answering, documents.patients, epochs=45, learning_rate=1.5e-3, batch_size=50
     ),
@@ -145,7 +146,7 @@ def _digest() -> str:
     """Changes with whatever the trained weights depend on, so that a cache never holds a stale model."""
     sources = [
         Path(module.__file__ or "").read_bytes()
-        for module in (data, documents, mnist, mixed_tables, models, tables, text)
+        for module in (captions, data, documents, mnist, mixed_tables, models, tables, text)
     ]
     # The data are what these packages carry.
     versions = [torch.__version__, *map(version, ("scikit-image", "scikit-learn", "statsmodels"))]
