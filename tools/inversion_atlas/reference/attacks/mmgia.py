@@ -18,6 +18,10 @@ from inversion_atlas.reference.observations import SharedPairGradient, expect
 
 # How much a difference in the distances of gradients counts for which of two reconstructions is followed.
 _SHARPNESS = 10
+# Weights of words are made so much flatter before they are refined: those of one word alone turn no more.
+_FLATTENED = 0.1
+# How often each place of a text tries every word at the end.
+_SWEEPS = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,22 +64,30 @@ def mmgia(
     images, words = search.start(seed)
     rates = (0.1 * search.unit, 0.1)
     optimizers = [torch.optim.Adam([free], rate) for free, rate in zip((images, words), rates, strict=True)]
+    refine = round(alone * steps)
     for step in range(steps):
+        if step == refine:
+            words.data *= _FLATTENED
+        stage = (step, refine) if step < refine else (step - refine, steps - refine)
         soft = words.softmax(dim=2)
         apart = search.distances(images, soft)
         loss = apart.sum() + tv * _variation(images)
-        if agreement and step >= alone * steps:
-            loss = loss + agreement * _disagreement(image_features(images), _placed(text_features, soft), apart)
+        if agreement and step >= refine:
+            features = _features(image_features(images), _placed(text_features, soft))
+            loss = loss + agreement * _disagreement(features, apart)
         slopes = torch.autograd.grad(loss, (images, words))
         images.grad, words.grad = slopes[0].sign(), slopes[1]
         for optimizer, rate in zip(optimizers, rates, strict=True):
-            optimizer.param_groups[0]["lr"] = stepped(rate, step, steps)
+            optimizer.param_groups[0]["lr"] = stepped(rate, *stage)
             optimizer.step()
         with torch.no_grad():
             images.clamp_(*search.first.data_range)
         progress(step + 1, steps)
-    one, other = search.distances(images, words.softmax(dim=2)).detach()
-    return RecoveredPairs(images.detach(), words.detach().argmax(dim=2), one, other, steps + 1)
+    images = images.detach()
+    with torch.no_grad():
+        tokens, tried = search.spelled(images, words, image_features, text_features, agreement)
+        one, other = search.distances(images, search.hard(tokens))
+    return RecoveredPairs(images, tokens, one, other, steps + tried + 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,14 +136,40 @@ class _Search:
         What one modality makes of the other's gradient is not followed.
         """
         given = ((images, soft.detach()), (images.detach(), soft))
-        return torch.stack(
-            [
-                1 - functional.cosine_similarity(self._gradients(branch, *pair), shared, dim=1)
-                for branch, pair, shared in zip(self.branches, given, self.shared, strict=True)
-            ]
-        )
+        return torch.stack([self._distance(branch, *pair) for branch, pair in enumerate(given)])
 
-    def _gradients(self, branch: dict[str, Tensor], images: Tensor, soft: Tensor) -> Tensor:
+    def hard(self, tokens: Tensor) -> Tensor:
+        """Return the weights that single words have."""
+        return functional.one_hot(tokens, self.first.vocabulary).to(self.shared[0].dtype)
+
+    def spelled(
+        self, images: Tensor, words: Tensor, image_features: nn.Module, text_features: nn.Module, agreement: float
+    ) -> tuple[Tensor, int]:
+        """Return texts of single words, and how many were tried: each place takes the word of least objective."""
+        tokens, items = words.argmax(dim=2), torch.arange(len(words))
+        apart = self.distances(images, words.softmax(dim=2))
+        features = _features(image_features(images), _placed(text_features, words.softmax(dim=2)))
+        mean = _weighed(features, apart)[1]
+        choices = torch.arange(1, self.first.vocabulary)
+        for place in list(range(self.first.length)) * _SWEEPS:
+            tried = tokens[:, None].repeat(1, len(choices), 1)
+            tried[:, :, place] = choices
+            flat, repeated = tried.flatten(0, 1), items.repeat_interleave(len(choices))
+            objective = self._distance(1, images[repeated], self.hard(flat), repeated)
+            if agreement:
+                told = functional.normalize(text_features(flat), dim=1)
+                objective = objective + agreement * (1 - (told * mean[repeated]).sum(dim=1))
+            tokens[:, place] = choices[objective.view(len(items), -1).argmin(dim=1)]
+        return tokens, _SWEEPS * self.first.length * len(choices)
+
+    def _distance(self, branch: int, images: Tensor, soft: Tensor, items: Tensor | None = None) -> Tensor:
+        """One minus the cosine of a branch's gradient with the shared one, for the items given or for all."""
+        items = torch.arange(len(self.labels)) if items is None else items
+        dummy = self._gradients(self.branches[branch], images, soft, self.labels[items])
+        distance: Tensor = 1 - functional.cosine_similarity(dummy, self.shared[branch][items], dim=1)
+        return distance
+
+    def _gradients(self, branch: dict[str, Tensor], images: Tensor, soft: Tensor, labels: Tensor) -> Tensor:
         model = self.first.model
         tokens = torch.ones(1, self.first.length, dtype=torch.long)
 
@@ -140,7 +178,7 @@ class _Search:
                 logits = functional_call(model, parameters, (image[None], tokens))
             return functional.cross_entropy(logits, label[None])
 
-        parts = vmap(grad(loss), in_dims=(None, 0, 0, 0))(branch, images, soft, self.labels)
+        parts = vmap(grad(loss), in_dims=(None, 0, 0, 0))(branch, images, soft, labels)
         return torch.cat([part.flatten(1) for part in parts.values()], dim=1)
 
 
@@ -167,11 +205,20 @@ def _placed(text_features: nn.Module, soft: Tensor) -> Tensor:
     return features
 
 
-def _disagreement(images: Tensor, texts: Tensor, apart: Tensor) -> Tensor:
-    """How far each modality's features point from the weighed mean, the less trusted one's counting more."""
-    features = torch.stack((functional.normalize(images, dim=1), functional.normalize(texts, dim=1)))
+def _features(images: Tensor, texts: Tensor) -> Tensor:
+    """Both modalities' places in the shared space, of shape (2, items, features) and length one."""
+    return torch.stack((functional.normalize(images, dim=1), functional.normalize(texts, dim=1)))
+
+
+def _weighed(features: Tensor, apart: Tensor) -> tuple[Tensor, Tensor]:
+    """How far each modality is trusted, of shape (2, items), and the mean place that this gives."""
     trust = (-_SHARPNESS * apart.detach()).softmax(dim=0)
-    mean = functional.normalize((trust[:, :, None] * features).sum(dim=0), dim=1).detach()
+    return trust, functional.normalize((trust[:, :, None] * features).sum(dim=0), dim=1).detach()
+
+
+def _disagreement(features: Tensor, apart: Tensor) -> Tensor:
+    """How far each modality points from the mean, the less trusted one counting more."""
+    trust, mean = _weighed(features, apart)
     return ((1 - trust) * (1 - (features * mean).sum(dim=2))).sum()
 
 
