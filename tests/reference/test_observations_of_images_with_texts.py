@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import pickle
+from typing import Any
 
 import pytest
 import torch
-from tests.reference.cheating import reachable
+from tests.reference.cheating import holds, reachable
 from torch import Tensor, nn
 
-from inversion_atlas.reference.observations import Answering, QueryLimitReached
+from inversion_atlas.reference.observations import Answering, QueryLimitReached, SharedPairGradient
 
 SHAPE = (1, 2, 3)
 
@@ -30,6 +31,16 @@ class Both(nn.Module):
         hidden = self.image(images.flatten(1)) * self.words(tokens).sum(dim=1)
         answers: Tensor = self.head(hidden).unflatten(1, (5, 3))
         return answers
+
+
+class Classes(Both):
+    """As above, with classes for answers."""
+
+    def forward(self, images: Tensor, tokens: Tensor) -> Tensor:
+        return super().forward(images, tokens)[:, :, 0]
+
+
+GIVEN: dict[str, Any] = {"vocabulary": 7, "image_branch": "image.", "text_branch": "head.", "mode": "eval"}
 
 
 @pytest.fixture
@@ -61,3 +72,31 @@ def test_every_question_is_a_query_and_the_limit_holds(pairs: tuple[Tensor, Tens
         victim.query(pairs[0], pairs[1][:3])
     with pytest.raises(ValueError, match="inputs must be of shape"):
         victim.query(pairs[0][:, :, 1:], pairs[1])
+
+
+def test_nothing_that_hangs_on_a_shared_gradient_is_the_private_pairs(pairs: tuple[Tensor, Tensor]) -> None:
+    """Neither images nor texts nor labels nor the gradient of embeddings, which would name the words."""
+    model, labels = Classes(), torch.tensor([0, 3, 1, 4])
+    observation = SharedPairGradient.of_batch(model, *pairs, labels, **GIVEN, labels_known=False)
+    assert not holds(observation, pairs[0])
+    assert not holds(observation, pairs[1])
+    assert observation.labels is None
+    assert model.last is None
+    assert set(observation.gradient) == {"image.weight", "image.bias", "head.weight", "head.bias"}
+    nn.functional.cross_entropy(model(*pairs), labels).backward()
+    torch.testing.assert_close(observation.gradient["image.weight"], model.image.weight.grad)
+    assert "labels unknown" in observation.describe()
+    changed = observation.with_gradient({n: p * 0 for n, p in observation.gradient.items()}, defense="zeros")
+    assert changed.describe().endswith("under zeros")
+
+
+def test_pairs_that_make_no_sense_are_refused(pairs: tuple[Tensor, Tensor]) -> None:
+    model, labels = Classes(), torch.tensor([0, 3, 1, 4])
+    with pytest.raises(ValueError, match="tokens must be from 1 to 6"):
+        SharedPairGradient.of_batch(model, pairs[0], pairs[1] * 0, labels, **GIVEN, labels_known=True)
+    with pytest.raises(ValueError, match=r"no parameters that begin with 'text\.'"):
+        SharedPairGradient.of_batch(model, *pairs, labels, **{**GIVEN, "text_branch": "text."}, labels_known=True)
+    with pytest.raises(ValueError, match="texts must be integers"):
+        SharedPairGradient.of_batch(model, pairs[0], pairs[1][:2], labels, **GIVEN, labels_known=True)
+    with pytest.raises(TypeError, match="labels_known"):
+        SharedPairGradient.of_batch(model, *pairs, labels, **GIVEN)

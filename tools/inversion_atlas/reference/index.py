@@ -219,6 +219,12 @@ _GRAPH_ATTACKS = (
 
 _MULTIMODAL_ATTACKS = (
     _attack(
+        "mmgia",
+        "MMGIA",
+        "zheng2025mmgia",
+        "image and text by the gradient of their branch, then both by their places in one space, by the abstract",
+    ),
+    _attack(
         "answer-extraction",
         "Extraction from document-based VQA",
         "pinto2024extracting",

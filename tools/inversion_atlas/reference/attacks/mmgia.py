@@ -42,7 +42,7 @@ def mmgia(
     *,
     steps: int = 200,
     alone: float = 0.5,
-    agreement: float = 0.3,
+    agreement: float = 0.03,
     tv: float = 0.1,
     seed: int = 0,
     progress: Progress = silent,
@@ -53,8 +53,9 @@ def mmgia(
     gradient in the text branch, has the largest cosine with the shared one. Then `image_features` and `text_features`,
     encoders into one space that the adversary trained on public pairs, place both there; the mean of both places,
     weighed by how well each gradient is matched, draws either reconstruction by `agreement`, the worse one more.
-    With 0 each modality stays alone. A text is searched as weights of all words at each place. Each observation is of
-    one pair; several of one model are attacked side by side and do not touch.
+    With 0 each modality stays alone. A text is searched as weights of all words at each place; at the end each place in
+    turn takes the word of least distance and disagreement. Each observation is of one pair; several of one model are
+    attacked side by side and do not touch.
 
     Of the paper the abstract alone was read: two stages, pre-trained extractors, a shared space in which better
     reconstructions guide. Losses, weights, optimizer (Adam, for images on the slope's sign, as

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -10,9 +10,22 @@ from torch import Tensor, nn
 
 from inversion_atlas.reference import metrics
 from inversion_atlas.reference.attacks.answer_extraction import extract_answers, without
-from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, described, places_of
-from inversion_atlas.reference.observations import Answering
+from inversion_atlas.reference.attacks.mmgia import mmgia
+from inversion_atlas.reference.benchmark.gradient_cases import noise_like
+from inversion_atlas.reference.benchmark.runs import (
+    Case,
+    Options,
+    Outcome,
+    Score,
+    accepted,
+    described,
+    image_guesses,
+    image_scores,
+    places_of,
+)
+from inversion_atlas.reference.observations import Answering, SharedPairGradient
 from inversion_atlas.reference.targets import training
+from inversion_atlas.reference.targets.captions import WORDS, Captioned, Captions, train_shared_space
 from inversion_atlas.reference.targets.data import Images
 from inversion_atlas.reference.targets.documents import Pages, Questions
 
@@ -59,6 +72,72 @@ def _answer_extraction(options: Options) -> Outcome:
     )
 
 
+def pairs_shared(target: training.Target, items: Sequence[int]) -> list[SharedPairGradient]:
+    """Return the gradient of the target on each of some private images with its caption."""
+    private = target.data.private
+    assert isinstance(private, Captions)
+    return [
+        SharedPairGradient.of_batch(
+            target.model,
+            private.images[item : item + 1],
+            private.tokens[item : item + 1],
+            private.labels[item : item + 1],
+            vocabulary=len(WORDS),
+            image_branch="image.",
+            text_branch="text.",
+            mode="eval",
+            labels_known=False,
+        )
+        for item in items
+    ]
+
+
+def blurred(observation: SharedPairGradient, branch: str, times: float, seed: int) -> SharedPairGradient:
+    """Return the observation with noise, so many times as long as each part of a branch's gradient, on that branch."""
+    noise = noise_like(observation, seed).gradient
+    gradient = {n: p + times * noise[n] * n.startswith(branch) for n, p in observation.gradient.items()}
+    return observation.with_gradient(gradient, defense=f"noise {times:g} times as long as the gradient of {branch}*")
+
+
+# Noise on the branch of texts, which alone are then read badly.
+_BLUR = 8
+
+
+def _mmgia(options: Options) -> Outcome:
+    """Single pairs of a client that hides the gradient of its text branch in noise."""
+    split = options.target.data
+    assert isinstance(split, Captioned)
+    picked = places_of(len(split.private), options.items, options.seed)
+    observations = [
+        blurred(one, one.text_branch, _BLUR, options.seed + item)
+        for item, one in enumerate(pairs_shared(options.target, picked.tolist()))
+    ]
+    encoders = train_shared_space(split.public, seed=options.seed)
+    found = mmgia(observations, *encoders, **accepted(mmgia, options))
+    blind = [noise_like(one, options.seed + item) for item, one in enumerate(observations)]
+    alone = mmgia(blind, *encoders, steps=50, seed=options.seed)
+    images, tokens = split.private.images[picked], split.private.tokens[picked]
+
+    def told(given: Tensor) -> float:
+        return float((given == tokens).double().mean())
+
+    drawn = split.public.tokens[places_of(len(split.public), options.items, options.seed + 1)]
+    guesses = (split.public.tokens.mode(dim=0).values.expand_as(tokens), drawn, alone.tokens)
+    return Outcome(
+        setting=f"{described(options)}; {observations[0].describe()}",
+        scores=(
+            Score("token-accuracy", told(found.tokens), "", max(map(told, guesses))),
+            *image_scores(found.images, images, {"noise": alone.images, **image_guesses(options, images)}),
+        ),
+        originals=images,
+        images=found.images,
+        converged=options.items,
+        items=options.items,
+        texts=tuple((split.text(t), split.text(f)) for t, f in zip(tokens, found.tokens, strict=True)),
+    )
+
+
 CASES: Mapping[str, Case] = {
+    "mmgia": Case(_mmgia, ("captions-parity",), items=48, bench_steps=150, sees=()),
     "answer-extraction": Case(_answer_extraction, ("patients-answering",), items=600, sees=()),
 }

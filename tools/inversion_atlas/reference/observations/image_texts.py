@@ -54,7 +54,7 @@ class SharedPairGradient:
     ) -> SharedPairGradient:
         """Compute, as a client would, the gradient of the mean cross entropy of `model` on images with texts.
 
-        `model` is left as it was. Raises ValueError for a batch that makes no sense and for a branch without parameters.
+        `model` is left as it was. Raises ValueError for a batch that makes no sense and a branch without parameters.
         """
         refuse_data(images, labels, data_range)
         _refuse_texts(tokens, len(images), vocabulary)
@@ -96,6 +96,8 @@ class SharedPairGradient:
 
 def _refuse_texts(tokens: Tensor, number: int, vocabulary: int) -> None:
     if tokens.ndim != 2 or tokens.dtype != torch.long or len(tokens) != number:
-        raise ValueError(f"texts must be integers of shape ({number}, length), not {tokens.dtype} {tuple(tokens.shape)}")
+        raise ValueError(
+            f"texts must be integers of shape ({number}, length), not {tokens.dtype} {tuple(tokens.shape)}"
+        )
     if not bool(((tokens > 0) & (tokens < vocabulary)).all()):
         raise ValueError(f"tokens must be from 1 to {vocabulary - 1}")

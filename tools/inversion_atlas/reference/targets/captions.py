@@ -118,7 +118,13 @@ def fusion(shape: tuple[int, ...], classes: int) -> nn.Module:
 
 
 def train_shared_space(
-    part: Captions, *, epochs: int = 10, batch_size: int = 64, learning_rate: float = 2e-3, noise: float = 0.4, seed: int
+    part: Captions,
+    *,
+    epochs: int = 10,
+    batch_size: int = 64,
+    learning_rate: float = 2e-3,
+    noise: float = 0.4,
+    seed: int,
 ) -> tuple[nn.Module, nn.Module]:
     """Train encoders of images and of captions into one space, as CLIP does: what belongs together points alike.
 

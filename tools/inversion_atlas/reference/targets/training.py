@@ -16,7 +16,17 @@ from torch.nn import functional
 
 from inversion_atlas.atomic import write_atomic
 from inversion_atlas.reference.seeding import seeded
-from inversion_atlas.reference.targets import captions, data, documents, graphs, mixed_tables, mnist, models, tables, text
+from inversion_atlas.reference.targets import (
+    captions,
+    data,
+    documents,
+    graphs,
+    mixed_tables,
+    mnist,
+    models,
+    tables,
+    text,
+)
 
 # Fits the model and returns its accuracy on the private and on the test part.
 Fit = Callable[[nn.Module, data.Split], tuple[float, float]]
