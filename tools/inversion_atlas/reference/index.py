@@ -281,6 +281,21 @@ _POINT_ATTACKS = (
     ),
 )
 
+_MULTIMODAL_ATTACKS = (
+    _attack(
+        "mmgia",
+        "MMGIA",
+        "zheng2025mmgia",
+        "image and text by the gradient of their branch, then both by their places in one space, by the abstract",
+    ),
+    _attack(
+        "answer-extraction",
+        "Extraction from document-based VQA",
+        "pinto2024extracting",
+        "training questions about pages without the answer, beside a model that never saw them",
+    ),
+)
+
 _BY_GRADIENT = "inverting-gradients --target digits-convnet"
 
 _DEFENSES = (
@@ -539,6 +554,7 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_GRAPH_ATTACKS,
     *_SPEECH_ATTACKS,
     *_POINT_ATTACKS,
+    *_MULTIMODAL_ATTACKS,
     *_DEFENSES,
     *_INTERFACE_ATTACKS,
     *_LANGUAGE_ATTACKS,

@@ -5,17 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from inversion_atlas.reference.observations import SharedGradient, SharedTextGradient, expect
+from inversion_atlas.reference.observations import SharedGradient, SharedPairGradient, SharedTextGradient, expect
 
 
-def only_label(observation: SharedGradient | SharedTextGradient) -> int:
+def only_label(observation: SharedGradient | SharedTextGradient | SharedPairGradient) -> int:
     """Return the label of a single example. iDLG (zhao2020idlg).
 
     Under cross entropy the gradient of the logits is p - y: negative at the label alone. A bias of the last layer has
     just that gradient. Without one, the rows of its weight's gradient are (p - y) times the same features: the label's
     row is the one that has a positive product with no other.
     """
-    if not isinstance(observation, SharedTextGradient):
+    if not isinstance(observation, SharedTextGradient | SharedPairGradient):
         observation = expect(observation, SharedGradient, "the label rule of iDLG")
     if observation.batch_size != 1:
         raise ValueError(f"the rule holds for one example, not for a batch of {observation.batch_size}; count labels")
@@ -66,7 +66,7 @@ def recovered_labels(observation: SharedGradient) -> Tensor:
     return torch.arange(observation.classes).repeat_interleave(counts)
 
 
-def last_layer(observation: SharedGradient | SharedTextGradient) -> tuple[Tensor, Tensor | None]:
+def last_layer(observation: SharedGradient | SharedTextGradient | SharedPairGradient) -> tuple[Tensor, Tensor | None]:
     """Return the gradients of the weight and the bias of the last linear layer."""
     name, layer = _last_linear(observation.model)
     if layer.out_features != observation.classes:

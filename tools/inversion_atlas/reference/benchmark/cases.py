@@ -18,6 +18,7 @@ from inversion_atlas.reference.benchmark import (
     mixed_table_cases,
     model_cases,
     module_cases,
+    multimodal_cases,
     point_cases,
     speech_cases,
     split_cases,
@@ -46,6 +47,7 @@ CASES: Mapping[str, Case] = {
     **embedding_cases.CASES,
     **mixed_table_cases.CASES,
     **language_cases.CASES,
+    **multimodal_cases.CASES,
 }
 
 

@@ -11,11 +11,13 @@ from inversion_atlas.reference.observations.explanations import Explanation
 from inversion_atlas.reference.observations.gradients import SharedGradient
 from inversion_atlas.reference.observations.graph_explanations import GraphExplanations
 from inversion_atlas.reference.observations.graphs import GraphLabels, GraphModel, GraphScores
+from inversion_atlas.reference.observations.image_texts import SharedPairGradient
 from inversion_atlas.reference.observations.language import NextToken
 from inversion_atlas.reference.observations.models import BlackBox, LabelOnly, Regression, WhiteBox
 from inversion_atlas.reference.observations.pairs import ModelPair
 from inversion_atlas.reference.observations.points import ObfuscatedPoints
 from inversion_atlas.reference.observations.prompts import SentEmbeddings
+from inversion_atlas.reference.observations.questions import Answering
 from inversion_atlas.reference.observations.split import ClientInterface, SplitFeatures, SplitTraining
 from inversion_atlas.reference.observations.texts import SharedTextGradient
 from inversion_atlas.reference.observations.trees import TreeConfidences, TreePath
@@ -23,6 +25,7 @@ from inversion_atlas.reference.observations.updates import SharedUpdate
 
 __all__ = [
     "AccessError",
+    "Answering",
     "BlackBox",
     "ClientInterface",
     "EncoderInterface",
@@ -40,6 +43,7 @@ __all__ = [
     "Regression",
     "SentEmbeddings",
     "SharedGradient",
+    "SharedPairGradient",
     "SharedTextGradient",
     "SharedUpdate",
     "SplitFeatures",

@@ -13,9 +13,10 @@ from torch.nn import functional
 from inversion_atlas.reference.observations.access import Mode, also, copied, defenses_of, refuse_data, under
 
 if TYPE_CHECKING:
+    from inversion_atlas.reference.observations.image_texts import SharedPairGradient
     from inversion_atlas.reference.observations.texts import SharedTextGradient
 
-Observed = TypeVar("Observed", "SharedGradient", "SharedTextGradient")
+Observed = TypeVar("Observed", "SharedGradient", "SharedTextGradient", "SharedPairGradient")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

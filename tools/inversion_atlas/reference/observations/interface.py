@@ -17,7 +17,7 @@ from inversion_atlas.reference.observations.access import QueryLimitReached
 class _Behind:
     """What an interface hides, with the count, so that neither can be reached or reset through its attributes."""
 
-    answer: Callable[[Tensor], Tensor]
+    answer: Callable[..., Tensor]
     limit: int | None
     queries: int = 0
 
@@ -29,7 +29,7 @@ class Interface:
 
     def __init__(
         self,
-        answer: Callable[[Tensor], Tensor],
+        answer: Callable[..., Tensor],
         *,
         input_shape: tuple[int, ...],
         data_range: tuple[float, float],
@@ -50,11 +50,14 @@ class Interface:
         """How many inputs are answered at most; None without a limit."""
         return _BEHIND[self].limit
 
-    def _ask(self, inputs: Tensor) -> Tensor:
-        """Count the inputs and return the answer to them; raises QueryLimitReached, then answers none of them."""
+    def _ask(self, inputs: Tensor, *beside: Tensor) -> Tensor:
+        """Count the inputs and return the answer to them; raises QueryLimitReached, then answers none of them.
+
+        `beside` is what a model takes besides the inputs, such as questions.
+        """
         self._count(inputs)
         with torch.no_grad():
-            return _BEHIND[self].answer(inputs.detach().clone())
+            return _BEHIND[self].answer(*(part.detach().clone() for part in (inputs, *beside)))
 
     def _count(self, inputs: Tensor) -> None:
         if tuple(inputs.shape[1:]) != self.input_shape:

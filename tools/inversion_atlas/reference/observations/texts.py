@@ -61,7 +61,7 @@ class SharedTextGradient:
         logits: Tensor = client(tokens.clone())
         if logits.ndim != 2 or len(logits) != len(tokens):
             raise ValueError(f"the model must return logits of shape (batch, classes), not {tuple(logits.shape)}")
-        hidden = set() if embeddings_shared else _embeddings(client)
+        hidden = set() if embeddings_shared else embeddings_of(client)
         named = {name: p for name, p in client.named_parameters() if p.requires_grad and name not in hidden}
         gradient = torch.autograd.grad(functional.cross_entropy(logits, labels), list(named.values()))
         return cls(
@@ -96,8 +96,8 @@ class SharedTextGradient:
         return ", ".join([line, *under(self.defenses)])
 
 
-def _embeddings(model: nn.Module) -> set[str]:
-    """The names of the parameters of embeddings."""
+def embeddings_of(model: nn.Module) -> set[str]:
+    """Return the names of the parameters of embeddings."""
     tables = [module for module in model.modules() if isinstance(module, nn.Embedding)]
     owned = {id(parameter) for table in tables for parameter in table.parameters()}
     return {name for name, parameter in model.named_parameters() if id(parameter) in owned}

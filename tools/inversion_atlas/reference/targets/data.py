@@ -30,6 +30,10 @@ class Images:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def inputs(self, items: Tensor) -> tuple[Tensor, ...]:
+        """Return what a model is given of some items: their images, and what goes with them."""
+        return (self.images[items],)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:

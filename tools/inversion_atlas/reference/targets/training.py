@@ -18,7 +18,9 @@ from inversion_atlas.atomic import write_atomic
 from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets import (
     bags,
+    captions,
     data,
+    documents,
     graphs,
     language,
     mixed_tables,
@@ -86,6 +88,10 @@ RECIPES = {
     "bag-regression": Recipe(bags.word_regression, bags.sentence_bags, 0, 0.0, fit=bags.fit_words),
     "sentence-model": Recipe(language.causal_model, language.repeated_sentences, epochs=6, learning_rate=5e-3),
     "phrase-encoder": Recipe(phrases.encoder, phrases.phrases, epochs=3, learning_rate=2e-3),
+    "captions-parity": Recipe(captions.fusion, captions.captioned, epochs=1, learning_rate=2e-3),
+    "patients-answering": Recipe(
+        documents.answering, documents.patients, epochs=45, learning_rate=1.5e-3, batch_size=50
+    ),
 }
 
 
@@ -135,21 +141,21 @@ def untrained(recipe: Recipe, split: data.Split) -> nn.Module:
 
 def train(model: nn.Module, part: data.Images, recipe: Recipe) -> None:
     """Train the model in place on a part by a recipe's epochs, rate, batches and seed, and leave it in train mode."""
-    images, labels = part.images, part.labels
+    labels = part.labels
     generator = torch.Generator().manual_seed(recipe.seed)
     optimizer = torch.optim.Adam(model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
     model.train()
     for _ in range(recipe.epochs):
         for batch in torch.randperm(len(labels), generator=generator).split(recipe.batch_size):
             optimizer.zero_grad()
-            functional.cross_entropy(model(images[batch]), labels[batch]).backward()
+            functional.cross_entropy(model(*part.inputs(batch)), labels[batch]).backward()
             optimizer.step()
 
 
 @torch.no_grad()
 def accuracy(model: nn.Module, part: data.Images) -> float:
-    """Return the share of the part's images to whose class the model gives the largest score."""
-    logits: Tensor = model(part.images)
+    """Return the share of the part's labels, or of their symbols, to which the model gives the largest score."""
+    logits: Tensor = model(*part.inputs(torch.arange(len(part))))
     return float((logits.argmax(dim=1) == part.labels).double().mean())
 
 
