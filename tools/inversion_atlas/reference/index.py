@@ -219,6 +219,12 @@ _GRAPH_ATTACKS = (
 
 _MULTIMODAL_ATTACKS = (
     _attack(
+        "deja-vu",
+        "Déjà vu memorization",
+        "jayaraman2024deja",
+        "objects of a training image from its caption by neighbors in the shared space, test with two models",
+    ),
+    _attack(
         "mmgia",
         "MMGIA",
         "zheng2025mmgia",

@@ -8,7 +8,7 @@ from inversion_atlas.reference.observations.access import AccessError, QueryLimi
 from inversion_atlas.reference.observations.explanations import Explanation
 from inversion_atlas.reference.observations.gradients import SharedGradient
 from inversion_atlas.reference.observations.graphs import GraphModel
-from inversion_atlas.reference.observations.image_texts import SharedPairGradient
+from inversion_atlas.reference.observations.image_texts import ImageTextEncoders, SharedPairGradient
 from inversion_atlas.reference.observations.models import BlackBox, LabelOnly, Regression, WhiteBox
 from inversion_atlas.reference.observations.pairs import ModelPair
 from inversion_atlas.reference.observations.questions import Answering
@@ -24,6 +24,7 @@ __all__ = [
     "ClientInterface",
     "Explanation",
     "GraphModel",
+    "ImageTextEncoders",
     "LabelOnly",
     "ModelPair",
     "QueryLimitReached",

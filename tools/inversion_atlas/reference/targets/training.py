@@ -18,6 +18,7 @@ from inversion_atlas.atomic import write_atomic
 from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets import (
     captions,
+    couples,
     data,
     documents,
     graphs,
@@ -74,6 +75,7 @@ RECIPES = {
     "transformer-untrained": Recipe(text.transformer, text.sentences, epochs=0, learning_rate=1e-3),
     "transformer": Recipe(text.transformer, text.sentences, epochs=4, learning_rate=1e-3),
     "captions-parity": Recipe(captions.fusion, captions.captioned, epochs=1, learning_rate=2e-3),
+    "couples-encoders": Recipe(couples.encoders, couples.couples, 0, 0.0, fit=couples.fit_encoders),
     "patients-answering": Recipe(
         documents.answering, documents.patients, epochs=45, learning_rate=1.5e-3, batch_size=50
     ),
@@ -156,7 +158,7 @@ def _digest() -> str:
     """Changes with whatever the trained weights depend on, so that a cache never holds a stale model."""
     sources = [
         Path(module.__file__ or "").read_bytes()
-        for module in (captions, data, documents, mnist, mixed_tables, models, tables, text)
+        for module in (captions, couples, data, documents, mnist, mixed_tables, models, tables, text)
     ]
     # The data are what these packages carry.
     versions = [torch.__version__, *map(version, ("scikit-image", "scikit-learn", "statsmodels"))]
