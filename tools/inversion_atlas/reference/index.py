@@ -283,6 +283,12 @@ _POINT_ATTACKS = (
 
 _MULTIMODAL_ATTACKS = (
     _attack(
+        "deja-vu",
+        "Déjà vu memorization",
+        "jayaraman2024deja",
+        "objects of a training image from its caption by neighbors in the shared space, test with two models",
+    ),
+    _attack(
         "mmgia",
         "MMGIA",
         "zheng2025mmgia",

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from inversion_atlas.reference import metrics
 from inversion_atlas.reference.attacks.answer_extraction import extract_answers, without
+from inversion_atlas.reference.attacks.deja_vu import deja_vu
 from inversion_atlas.reference.attacks.mmgia import mmgia
 from inversion_atlas.reference.benchmark.gradient_cases import noise_like
 from inversion_atlas.reference.benchmark.runs import (
@@ -23,9 +24,10 @@ from inversion_atlas.reference.benchmark.runs import (
     image_scores,
     places_of,
 )
-from inversion_atlas.reference.observations import Answering, SharedPairGradient
+from inversion_atlas.reference.observations import Answering, ImageTextEncoders, SharedPairGradient
 from inversion_atlas.reference.targets import training
 from inversion_atlas.reference.targets.captions import WORDS, Captioned, Captions, train_shared_space
+from inversion_atlas.reference.targets.couples import Coupled, Couples, Encoders, contrast
 from inversion_atlas.reference.targets.data import Images
 from inversion_atlas.reference.targets.documents import Pages, Questions
 
@@ -137,7 +139,44 @@ def _mmgia(options: Options) -> Outcome:
     )
 
 
+def encoders_of(target: training.Target, part: Couples, seed: int, *, randomized: float = 0.0) -> ImageTextEncoders:
+    """Return encoders trained on a part as the target was on its own, from another draw of their weights."""
+    model = training.untrained(replace(training.RECIPES[target.name], seed=seed + 1), target.data)
+    contrast(model, part, randomized=randomized, seed=seed)
+    return opened(model)
+
+
+def opened(model: nn.Module) -> ImageTextEncoders:
+    """Return both encoders of a model."""
+    assert isinstance(model, Encoders)
+    return ImageTextEncoders.of(model.image, model.text)
+
+
+def _deja_vu(options: Options) -> Outcome:
+    """The digit that the caption does not tell; beside encoders that learned from other couples."""
+    split = options.target.data
+    assert isinstance(split, Coupled)
+    picked = places_of(len(split.private), options.items, options.seed)
+    victim, reference = opened(options.target.model), encoders_of(options.target, split.test, options.seed)
+    shown = nn.functional.one_hot(split.public.labels, len(split.classes))
+    found = deja_vu(victim, reference, split.private.tokens[picked], split.public.images, shown)
+    true = split.private.labels[picked]
+    right, without_it = (
+        (votes.argmax(dim=1) == true).double().mean() for votes in (found.by_target, found.by_reference)
+    )
+    most = (true == split.public.labels.mode().values).double().mean()
+    return Outcome(
+        setting=f"{options.items} of {split.name}, {options.target.name}; {victim.describe()}",
+        scores=(Score("attribute-inference-accuracy", float(right), "", float(max(without_it, most))),),
+        originals=None,
+        images=None,
+        converged=options.items,
+        items=options.items,
+    )
+
+
 CASES: Mapping[str, Case] = {
+    "deja-vu": Case(_deja_vu, ("couples-encoders",), items=200, sees=()),
     "mmgia": Case(_mmgia, ("captions-parity",), items=48, bench_steps=150, sees=()),
     "answer-extraction": Case(_answer_extraction, ("patients-answering",), items=600, sees=()),
 }

@@ -11,7 +11,7 @@ from inversion_atlas.reference.observations.explanations import Explanation
 from inversion_atlas.reference.observations.gradients import SharedGradient
 from inversion_atlas.reference.observations.graph_explanations import GraphExplanations
 from inversion_atlas.reference.observations.graphs import GraphLabels, GraphModel, GraphScores
-from inversion_atlas.reference.observations.image_texts import SharedPairGradient
+from inversion_atlas.reference.observations.image_texts import ImageTextEncoders, SharedPairGradient
 from inversion_atlas.reference.observations.language import NextToken
 from inversion_atlas.reference.observations.models import BlackBox, LabelOnly, Regression, WhiteBox
 from inversion_atlas.reference.observations.pairs import ModelPair
@@ -34,6 +34,7 @@ __all__ = [
     "GraphLabels",
     "GraphModel",
     "GraphScores",
+    "ImageTextEncoders",
     "JointTraining",
     "LabelOnly",
     "ModelPair",

@@ -94,6 +94,24 @@ class SharedPairGradient:
         return ", ".join([line, known, *under(self.defenses)])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageTextEncoders:
+    """Trained encoders of images and of texts into one space, to run and to differentiate; copies in eval mode."""
+
+    images: nn.Module
+    texts: nn.Module
+    defenses: tuple[str, ...] = ()  # in words, in the order in which they acted
+
+    @classmethod
+    def of(cls, images: nn.Module, texts: nn.Module) -> ImageTextEncoders:
+        """Copy both encoders, which are left as they are; each returns features of shape (batch, features)."""
+        return cls(copied(images, "eval"), copied(texts, "eval"), (*defenses_of(images), *defenses_of(texts)))
+
+    def describe(self) -> str:
+        """Return the threat model in a line."""
+        return ", ".join(["white box, encoders of images and texts into one space", *under(self.defenses)])
+
+
 def _refuse_texts(tokens: Tensor, number: int, vocabulary: int) -> None:
     if tokens.ndim != 2 or tokens.dtype != torch.long or len(tokens) != number:
         raise ValueError(

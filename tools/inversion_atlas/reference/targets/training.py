@@ -19,6 +19,7 @@ from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets import (
     bags,
     captions,
+    couples,
     data,
     documents,
     graphs,
@@ -89,6 +90,7 @@ RECIPES = {
     "sentence-model": Recipe(language.causal_model, language.repeated_sentences, epochs=6, learning_rate=5e-3),
     "phrase-encoder": Recipe(phrases.encoder, phrases.phrases, epochs=3, learning_rate=2e-3),
     "captions-parity": Recipe(captions.fusion, captions.captioned, epochs=1, learning_rate=2e-3),
+    "couples-encoders": Recipe(couples.encoders, couples.couples, 0, 0.0, fit=couples.fit_encoders),
     "patients-answering": Recipe(
         documents.answering, documents.patients, epochs=45, learning_rate=1.5e-3, batch_size=50
     ),
