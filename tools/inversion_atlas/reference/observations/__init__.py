@@ -10,6 +10,7 @@ from inversion_atlas.reference.observations.gradients import SharedGradient
 from inversion_atlas.reference.observations.graphs import GraphModel
 from inversion_atlas.reference.observations.models import BlackBox, LabelOnly, Regression, WhiteBox
 from inversion_atlas.reference.observations.pairs import ModelPair
+from inversion_atlas.reference.observations.scores import LossScore
 from inversion_atlas.reference.observations.split import ClientInterface, SplitFeatures, SplitTraining
 from inversion_atlas.reference.observations.texts import SharedTextGradient
 from inversion_atlas.reference.observations.trees import TreeConfidences, TreePath
@@ -22,6 +23,7 @@ __all__ = [
     "Explanation",
     "GraphModel",
     "LabelOnly",
+    "LossScore",
     "ModelPair",
     "QueryLimitReached",
     "Regression",
