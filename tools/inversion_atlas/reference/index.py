@@ -217,6 +217,33 @@ _GRAPH_ATTACKS = (
     _attack("graphmi", "GraphMI", "zhang2021graphmi", "projected gradients over edges, then cosines of embeddings"),
 )
 
+_LABEL_ATTACKS = (
+    _attack(
+        "log-loss-labels",
+        "Label inference from log-loss scores",
+        "aggarwal2021label",
+        "labels of a data set from the scores of chosen predictions: primes, or powers that withstand rounding",
+    ),
+    _attack(
+        "vertical-completion",
+        "Passive label inference",
+        "fu2022label",
+        "bottom model of a party of vertical training, completed with few labels",
+    ),
+    _attack(
+        "vertical-active",
+        "Active label inference",
+        "fu2022label",
+        "the same after the party enlarged its gradients in training",
+    ),
+    _attack(
+        "vertical-direct",
+        "Direct label inference",
+        "fu2022label",
+        "labels by the sign of gradients, where outputs are summed to logits",
+    ),
+)
+
 _BY_GRADIENT = "inverting-gradients --target digits-convnet"
 
 _DEFENSES = (
@@ -445,6 +472,7 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_UPDATE_ATTACKS,
     *_EXPLANATION_ATTACKS,
     *_GRAPH_ATTACKS,
+    *_LABEL_ATTACKS,
     *_DEFENSES,
     *_INTERFACE_ATTACKS,
     *_METRICS,

@@ -13,6 +13,7 @@ from inversion_atlas.reference.benchmark import (
     gradient_cases,
     graph_cases,
     interface_cases,
+    label_cases,
     mixed_table_cases,
     model_cases,
     split_cases,
@@ -36,6 +37,7 @@ CASES: Mapping[str, Case] = {
     **graph_cases.CASES,
     **text_cases.CASES,
     **mixed_table_cases.CASES,
+    **label_cases.CASES,
 }
 
 

@@ -15,6 +15,7 @@ from inversion_atlas.reference.observations.split import ClientInterface, SplitF
 from inversion_atlas.reference.observations.texts import SharedTextGradient
 from inversion_atlas.reference.observations.trees import TreeConfidences, TreePath
 from inversion_atlas.reference.observations.updates import SharedUpdate
+from inversion_atlas.reference.observations.vertical import VerticalTraining
 
 __all__ = [
     "AccessError",
@@ -34,6 +35,7 @@ __all__ = [
     "SplitTraining",
     "TreeConfidences",
     "TreePath",
+    "VerticalTraining",
     "WhiteBox",
     "expect",
 ]
