@@ -12,7 +12,7 @@ from sklearn.metrics import log_loss
 from tests.reference.cheating import holds, reachable
 from torch import Tensor, nn
 
-from inversion_atlas.reference.observations import AccessError, LossScore, QueryLimitReached
+from inversion_atlas.reference.observations import AccessError, LossScore, QueryLimitReached, VerticalTraining
 
 LABELS = torch.tensor([0, 2, 1, 2, 0])
 
@@ -76,3 +76,86 @@ def test_submissions_that_are_no_predictions_are_refused() -> None:
     assert observation.queries == 0
     with pytest.raises(ValueError, match="classes from 0 to 1"):
         LossScore(LABELS, classes=2)
+
+
+def trained(top: nn.Module | None = None) -> tuple[VerticalTraining, Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    mine, theirs = torch.rand(5, 2, generator=generator), torch.rand(5, 4, generator=generator)
+    training = VerticalTraining(
+        mine, theirs, LABELS, nn.Linear(4, 3), top, width=3, classes=3, learning_rate=0.5, epochs=1, batch_size=3
+    )
+    return training, mine, theirs
+
+
+def test_a_party_of_vertical_training_holds_its_own_features_alone() -> None:
+    top = nn.Linear(6, 3)
+    before = copy.deepcopy(top.state_dict())
+    training, mine, theirs = trained(top)
+    gradient = training.send(torch.zeros(len(training.receive()), 3))
+    assert not gradient.requires_grad
+    assert holds({"features": training.features}, mine.clone())
+    assert not holds(training, theirs)
+    assert not [thing for thing in reachable(training) if isinstance(thing, nn.Module)]
+    assert not holds(training, LABELS[:, None])
+    assert all(torch.equal(before[name], value) for name, value in top.state_dict().items())
+    for duplicate in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="cannot be copied"):
+            duplicate(training)
+    assert "upper layers unknown" in training.describe()
+
+
+def test_the_gradient_is_that_of_the_mean_cross_entropy_of_summed_outputs() -> None:
+    training, _, _ = trained()
+    places = training.receive()
+    gradient = training.send(torch.zeros(3, 3))
+    labels = nn.functional.one_hot(LABELS[places], 3)
+    # Softmax minus one at the label, over three items: what is left is the others' probabilities.
+    shares = gradient * 3 + labels
+    torch.testing.assert_close(shares.sum(dim=1), torch.ones(3))
+    assert float(shares.min()) > 0
+    assert "summed to logits" in training.describe()
+
+
+def test_batches_are_announced_once_and_end() -> None:
+    training, _, _ = trained()
+    with pytest.raises(ValueError, match="announced last"):
+        training.send(torch.zeros(3, 3))
+    places = training.receive()
+    with pytest.raises(ValueError, match="3 wide"):
+        training.send(torch.zeros(3, 2))
+    training.send(torch.zeros(3, 3))
+    last = training.receive()
+    training.send(torch.zeros(2, 3))
+    assert sorted([*places.tolist(), *last.tolist()]) == list(range(5))
+    assert training.rounds == training.batches == 2
+    with pytest.raises(QueryLimitReached, match="ended after 2 batches"):
+        training.receive()
+
+
+def test_parties_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="the same items"):
+        VerticalTraining(
+            torch.rand(4, 2),
+            torch.rand(5, 2),
+            LABELS,
+            nn.Linear(2, 3),
+            None,
+            width=3,
+            classes=3,
+            learning_rate=0.1,
+            epochs=1,
+            batch_size=2,
+        )
+    with pytest.raises(ValueError, match="must be 3 wide"):
+        VerticalTraining(
+            torch.rand(5, 2),
+            torch.rand(5, 2),
+            LABELS,
+            nn.Linear(2, 3),
+            None,
+            width=4,
+            classes=3,
+            learning_rate=0.1,
+            epochs=1,
+            batch_size=2,
+        )

@@ -95,7 +95,7 @@ def _most(observation: LossScore, off: float, code: Code) -> int:
 
         def fits(number: int) -> bool:
             largest = (observation.classes - 1) * observation.classes ** (number - 1)
-            return largest * _spacing(observation, off) <= _depth(observation)
+            return float(largest) * _spacing(observation, off) <= _depth(observation)
     else:
         largest = _prime_weights(min(observation.items, 40), observation.classes).double().max(dim=1).values.log()
 

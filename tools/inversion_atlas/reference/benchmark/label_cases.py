@@ -28,6 +28,11 @@ def network(features: int, outputs: int, seed: int) -> nn.Module:
         return nn.Sequential(nn.Linear(features, 32), nn.ReLU(), nn.Linear(32, outputs))
 
 
+def own_columns(features: int) -> Tensor:
+    """Return the columns that the attacking party holds: every third."""
+    return torch.arange(0, features, 3)
+
+
 def vertical(
     part: Images, own: Tensor, classes: int, *, summed: bool, epochs: int = _EPOCHS, seed: int = 0
 ) -> VerticalTraining:
@@ -35,7 +40,7 @@ def vertical(
 
     Unless outputs are summed, the top is one linear layer over their ReLUs.
     """
-    rows = part.images.flatten(1)
+    rows = part.images
     others = torch.tensor([column for column in range(rows.shape[1]) if column not in own.tolist()])
     width = classes if summed else _WIDTH
     with seeded(seed + 1):
@@ -107,11 +112,11 @@ def _log_loss(options: Options) -> Outcome:
 
 
 def _completion(*, malicious: bool) -> Callable[[Options], Outcome]:
-    """A party with the first half of the columns; without training it has few labels, and its features."""
+    """A party with a third of the columns; without training it has few labels, and its features."""
 
     def run(options: Options) -> Outcome:
         split = options.target.data
-        part, own = chosen(split.private, options.items, options.seed), torch.arange(split.shape[0] // 2)
+        part, own = chosen(split.private, options.items, options.seed), own_columns(split.shape[0])
         observation = vertical(part, own, len(split.classes), summed=False, seed=options.seed)
         bottom = network(len(own), _WIDTH, options.seed)
         bottom = take_part(observation, bottom, learning_rate=_RATE, malicious=malicious, progress=options.progress)
@@ -138,7 +143,7 @@ def _completion(*, malicious: bool) -> Callable[[Options], Outcome]:
 def _direct(options: Options) -> Outcome:
     """One pass of training; the guess without gradients is the majority."""
     split = options.target.data
-    part, own = chosen(split.private, options.items, options.seed), torch.arange(split.shape[0] // 2)
+    part, own = chosen(split.private, options.items, options.seed), own_columns(split.shape[0])
     observation = vertical(part, own, len(split.classes), summed=True, epochs=1, seed=options.seed)
     bottom = network(len(own), len(split.classes), options.seed)
     found = direct_labels(observation, bottom, learning_rate=_RATE, progress=options.progress)
@@ -153,7 +158,7 @@ def _direct(options: Options) -> Outcome:
 
 CASES: Mapping[str, Case] = {
     "log-loss-labels": Case(_log_loss, ("affairs-tree", "tumors-network"), items=300, sees=()),
-    "vertical-completion": Case(_completion(malicious=False), ("tumors-network",), items=380, sees=()),
-    "vertical-active": Case(_completion(malicious=True), ("tumors-network",), items=380, sees=()),
-    "vertical-direct": Case(_direct, ("tumors-network",), items=380, sees=()),
+    "vertical-completion": Case(_completion(malicious=False), ("tumors-network", "counts-network"), items=380, sees=()),
+    "vertical-active": Case(_completion(malicious=True), ("counts-network", "tumors-network"), items=380, sees=()),
+    "vertical-direct": Case(_direct, ("tumors-network", "counts-network"), items=380, sees=()),
 }

@@ -12,7 +12,7 @@ from sklearn.tree import DecisionTreeClassifier
 from statsmodels.datasets import anes96, fair
 from torch import Tensor, nn
 
-from inversion_atlas.reference.targets.data import Images, Split
+from inversion_atlas.reference.targets.data import Images, Split, digits
 
 # What the tree learns from; the first one is sensitive.
 _ANSWERS = ("affair", "age", "yrs_married", "children", "religious", "educ", "occupation", "occupation_husb")
@@ -91,6 +91,22 @@ def tumors() -> Split:
     order = torch.from_numpy(np.random.default_rng(0).permutation(len(labels)))
     parts = (order[:380], order[380:475], order[475:])
     return Split("tumors", ("malignant", "benign"), *(Records(rows[part], labels[part]) for part in parts))
+
+
+@lru_cache(maxsize=1)
+def counts() -> Split:
+    """The digits as the table that they are published as: 64 counts of dark points, brought to mean 0 and deviation 1.
+
+    Each counts a square of four by four points of a scan; items and parts are those of `digits`.
+    """
+    split = digits()
+    everything = torch.cat([part.images for part in (split.private, split.test, split.public)]).flatten(1)
+    # Some squares are empty in nearly every digit.
+    mean, deviation = everything.mean(dim=0), everything.std(dim=0) + 1e-3
+    parts = (split.private, split.test, split.public)
+    return Split(
+        "counts", split.classes, *(Records((part.images.flatten(1) - mean) / deviation, part.labels) for part in parts)
+    )
 
 
 class DecisionTree(nn.Module):

@@ -52,6 +52,7 @@ RECIPES = {
     "parity-mlp": Recipe(models.mlp, data.parity, epochs=15, learning_rate=3e-3),
     "miserables-gcn": Recipe(graphs.graph_convolution, graphs.miserables, 0, 0.0, fit=graphs.fit_graph),
     "affairs-tree": Recipe(tables.decision_tree, tables.affairs, 0, 0.0, fit=tables.fit_tree),
+    "counts-network": Recipe(tables.perceptron, tables.counts, epochs=20, learning_rate=3e-3),
     "tumors-network": Recipe(tables.perceptron, tables.tumors, epochs=20, learning_rate=3e-3),
     "votes-linear": Recipe(tables.regression, tables.votes, 0, 0.0, fit=tables.fit_line),
     "mnist-convnet": Recipe(models.batchnorm_convnet, mnist.mnist, epochs=6, learning_rate=2e-3),
