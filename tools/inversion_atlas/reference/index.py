@@ -108,6 +108,12 @@ _ROW_ATTACKS = (
         "vero2023tableak",
         "rows of categories and numbers by the cosine of gradients, softmax relaxation, median of an ensemble",
     ),
+    _attack(
+        "tableak-updates",
+        "TabLeak on FedAvg",
+        "vero2023tableak",
+        "the same, with the client's local steps repeated and differentiated through",
+    ),
 )
 
 _TEXT_ATTACKS = (
