@@ -108,6 +108,12 @@ _ROW_ATTACKS = (
         "vero2023tableak",
         "rows of categories and numbers by the cosine of gradients, softmax relaxation, median of an ensemble",
     ),
+    _attack(
+        "tableak-updates",
+        "TabLeak on FedAvg",
+        "vero2023tableak",
+        "the same, with the client's local steps repeated and differentiated through",
+    ),
 )
 
 _TEXT_ATTACKS = (
@@ -299,6 +305,33 @@ _MULTIMODAL_ATTACKS = (
         "Extraction from document-based VQA",
         "pinto2024extracting",
         "training questions about pages without the answer, beside a model that never saw them",
+    ),
+)
+
+_LABEL_ATTACKS = (
+    _attack(
+        "log-loss-labels",
+        "Label inference from log-loss scores",
+        "aggarwal2021label",
+        "labels of a data set from the scores of chosen predictions: primes, or powers that withstand rounding",
+    ),
+    _attack(
+        "vertical-completion",
+        "Passive label inference",
+        "fu2022label",
+        "bottom model of a party of vertical training, completed with few labels",
+    ),
+    _attack(
+        "vertical-active",
+        "Active label inference",
+        "fu2022label",
+        "the same after the party enlarged its gradients in training",
+    ),
+    _attack(
+        "vertical-direct",
+        "Direct label inference",
+        "fu2022label",
+        "labels by the sign of gradients, where outputs are summed to logits",
     ),
 )
 
@@ -561,6 +594,7 @@ IMPLEMENTATIONS: tuple[Implementation, ...] = (
     *_SPEECH_ATTACKS,
     *_POINT_ATTACKS,
     *_MULTIMODAL_ATTACKS,
+    *_LABEL_ATTACKS,
     *_DEFENSES,
     *_INTERFACE_ATTACKS,
     *_LANGUAGE_ATTACKS,

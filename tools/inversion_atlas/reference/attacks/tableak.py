@@ -11,9 +11,9 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from inversion_atlas.reference.attacks.labels import recovered_labels
-from inversion_atlas.reference.attacks.matching import Matching
+from inversion_atlas.reference.attacks.matching import Matching, repeated_training
 from inversion_atlas.reference.attacks.reconstruction import Progress, silent
-from inversion_atlas.reference.observations import SharedGradient, expect
+from inversion_atlas.reference.observations import SharedGradient, SharedUpdate, expect
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +34,7 @@ class RecoveredRows:
 
 
 def tableak(
-    observation: SharedGradient,
+    observation: SharedGradient | SharedUpdate,
     widths: Sequence[int],
     *,
     steps: int = 1500,
@@ -55,18 +55,22 @@ def tableak(
     Steps, rate and ensemble are the authors'. Here numbers lie in the range of the table, there they are standardized;
     starts are uniform from -1 to 1 before softmax and sigmoid, as there. A column of two categories is one of two
     shares. Their order is matched by squared distance. Labels are known or counted first.
+
+    Of an update by federated averaging the client's local steps are repeated, and updates are compared by their
+    cosine, as `inverting_updates` does; the authors' code for that setting was not seen.
     """
-    observation = expect(observation, SharedGradient, "tableak")
+    if not isinstance(observation, SharedUpdate):
+        observation = expect(observation, SharedGradient, "tableak")
     if observation.input_shape != (sum(widths),) or observation.data_range != (0.0, 1.0):
         raise ValueError(
             f"widths must sum to the inputs of the model, {observation.input_shape}, in a range from 0 to 1; "
             f"they sum to {sum(widths)}"
         )
-    labels, matching = recovered_labels(observation), Matching.of(observation)
+    labels, matching = _labels_and_matching(observation)
     members: list[tuple[float, Tensor]] = []
     for member in range(ensemble):
         generator = torch.Generator().manual_seed(seed + member)
-        free = torch.rand(observation.batch_size, sum(widths), generator=generator) * 2 - 1
+        free = torch.rand(len(labels), sum(widths), generator=generator) * 2 - 1
         free.requires_grad_()
         optimizer = torch.optim.Adam([free], learning_rate)
         for step in range(steps):
@@ -86,6 +90,13 @@ def tableak(
     return RecoveredRows(
         pooled, _uncertainty(pooled, deviation, widths), labels, least, ensemble * (steps + 1), math.isfinite(least)
     )
+
+
+def _labels_and_matching(observation: SharedGradient | SharedUpdate) -> tuple[Tensor, Matching]:
+    if isinstance(observation, SharedUpdate):
+        update = list(observation.update().values())
+        return recovered_labels(observation.as_one_step()), Matching(repeated_training(observation), update)
+    return recovered_labels(observation), Matching.of(observation)
 
 
 def _relaxed(free: Tensor, widths: Sequence[int]) -> Tensor:

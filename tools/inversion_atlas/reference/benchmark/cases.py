@@ -14,6 +14,7 @@ from inversion_atlas.reference.benchmark import (
     gradient_cases,
     graph_cases,
     interface_cases,
+    label_cases,
     language_cases,
     mixed_table_cases,
     model_cases,
@@ -48,6 +49,7 @@ CASES: Mapping[str, Case] = {
     **mixed_table_cases.CASES,
     **language_cases.CASES,
     **multimodal_cases.CASES,
+    **label_cases.CASES,
 }
 
 

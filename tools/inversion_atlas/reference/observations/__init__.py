@@ -18,10 +18,12 @@ from inversion_atlas.reference.observations.pairs import ModelPair
 from inversion_atlas.reference.observations.points import ObfuscatedPoints
 from inversion_atlas.reference.observations.prompts import SentEmbeddings
 from inversion_atlas.reference.observations.questions import Answering
+from inversion_atlas.reference.observations.scores import LossScore
 from inversion_atlas.reference.observations.split import ClientInterface, SplitFeatures, SplitTraining
 from inversion_atlas.reference.observations.texts import SharedTextGradient
 from inversion_atlas.reference.observations.trees import TreeConfidences, TreePath
 from inversion_atlas.reference.observations.updates import SharedUpdate
+from inversion_atlas.reference.observations.vertical import VerticalTraining
 
 __all__ = [
     "AccessError",
@@ -37,6 +39,7 @@ __all__ = [
     "ImageTextEncoders",
     "JointTraining",
     "LabelOnly",
+    "LossScore",
     "ModelPair",
     "NextToken",
     "ObfuscatedPoints",
@@ -52,6 +55,7 @@ __all__ = [
     "TextEmbeddings",
     "TreeConfidences",
     "TreePath",
+    "VerticalTraining",
     "WhiteBox",
     "expect",
 ]

@@ -7,11 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from sklearn.datasets import load_breast_cancer
 from sklearn.tree import DecisionTreeClassifier
 from statsmodels.datasets import anes96, fair
 from torch import Tensor, nn
 
-from inversion_atlas.reference.targets.data import Images, Split
+from inversion_atlas.reference.targets.data import Images, Split, digits
 
 # What the tree learns from; the first one is sensitive.
 _ANSWERS = ("affair", "age", "yrs_married", "children", "religious", "educ", "occupation", "occupation_husb")
@@ -77,6 +78,37 @@ def votes() -> Table:
     return Table("votes", ("left to right",), private, test, public, _TOLD, 0, (0.0, 1.0))
 
 
+@lru_cache(maxsize=1)
+def tumors() -> Split:
+    """569 tumors (scikit-learn's `breast_cancer`): 30 measurements, each brought to mean 0 and deviation 1.
+
+    The first ten are means over a tumor's cells, then come ten standard errors and ten worst values. 380 are private,
+    95 test, the rest public.
+    """
+    loaded = load_breast_cancer()
+    rows = torch.from_numpy(loaded.data).float()
+    rows, labels = (rows - rows.mean(dim=0)) / rows.std(dim=0), torch.from_numpy(loaded.target).long()
+    order = torch.from_numpy(np.random.default_rng(0).permutation(len(labels)))
+    parts = (order[:380], order[380:475], order[475:])
+    return Split("tumors", ("malignant", "benign"), *(Records(rows[part], labels[part]) for part in parts))
+
+
+@lru_cache(maxsize=1)
+def counts() -> Split:
+    """The digits as the table that they are published as: 64 counts of dark points, brought to mean 0 and deviation 1.
+
+    Each counts a square of four by four points of a scan; items and parts are those of `digits`.
+    """
+    split = digits()
+    everything = torch.cat([part.images for part in (split.private, split.test, split.public)]).flatten(1)
+    # Some squares are empty in nearly every digit.
+    mean, deviation = everything.mean(dim=0), everything.std(dim=0) + 1e-3
+    parts = (split.private, split.test, split.public)
+    return Split(
+        "counts", split.classes, *(Records((part.images.flatten(1) - mean) / deviation, part.labels) for part in parts)
+    )
+
+
 class DecisionTree(nn.Module):
     """scikit-learn's tree as a model that returns probabilities; leaves hold at least `smallest_leaf` records."""
 
@@ -96,6 +128,11 @@ def decision_tree(shape: tuple[int, ...], classes: int) -> nn.Module:
 def regression(shape: tuple[int, ...], classes: int) -> nn.Module:
     """A linear regression."""
     return nn.Linear(shape[0], 1)
+
+
+def perceptron(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """One hidden layer of 32 ReLU units."""
+    return nn.Sequential(nn.Linear(shape[0], 32), nn.ReLU(), nn.Linear(32, classes))
 
 
 def fit_tree(model: nn.Module, split: Split) -> tuple[float, float]:

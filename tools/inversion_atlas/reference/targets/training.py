@@ -74,6 +74,8 @@ RECIPES = {
     "motorcycle-neighbors": Recipe(points.similarity, points.motorcycle, 0, 0.0, fit=points.fit_similarity),
     "modules-gcn": Recipe(graphs.graph_convolution, modules.modules, 0, 0.0, fit=modules.fit_modules),
     "affairs-tree": Recipe(tables.decision_tree, tables.affairs, 0, 0.0, fit=tables.fit_tree),
+    "counts-network": Recipe(tables.perceptron, tables.counts, epochs=20, learning_rate=3e-3),
+    "tumors-network": Recipe(tables.perceptron, tables.tumors, epochs=20, learning_rate=3e-3),
     "votes-linear": Recipe(tables.regression, tables.votes, 0, 0.0, fit=tables.fit_line),
     "mnist-convnet": Recipe(models.batchnorm_convnet, mnist.mnist, epochs=6, learning_rate=2e-3),
     "mnist-plain-convnet": Recipe(models.convnet, mnist.mnist, epochs=6, learning_rate=2e-3),
