@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 import torch
 from scipy.optimize import linear_sum_assignment
@@ -15,7 +16,8 @@ from inversion_atlas.reference.attacks.text_matching import LanguageModel, lamp,
 from inversion_atlas.reference.benchmark.gradient_cases import noise_like
 from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, accepted, described, places_of
 from inversion_atlas.reference.observations import SharedTextGradient
-from inversion_atlas.reference.targets.text import Corpus, Texts, language_model
+from inversion_atlas.reference.targets.language import language_model
+from inversion_atlas.reference.targets.text import Corpus, Texts
 
 Tokens = tuple[int, ...]
 
@@ -74,7 +76,7 @@ def _read_batches(options: Options) -> Outcome:
 
 
 def _by_search(
-    attack: Callable[..., RecoveredTexts], prior: Callable[[], LanguageModel] | None = None
+    attack: Callable[..., RecoveredTexts], prior: Callable[[Path | None], LanguageModel] | None = None
 ) -> Callable[[Options], Outcome]:
     """The case of an attack on the gradient of single texts, whose lengths and labels are known.
 
@@ -84,7 +86,7 @@ def _by_search(
     def run_each(options: Options) -> Outcome:
         corpus = options.target.data
         assert isinstance(corpus, Corpus)
-        given = (prior(),) if prior else ()
+        given = (prior(options.cache),) if prior else ()
         picked = places_of(len(corpus.private), options.items, options.seed)
         found: list[Tokens] = []
         alone: list[Tokens] = []

@@ -63,6 +63,7 @@ RECIPES = {
     # As a client begins: LAMP and TAG are run there in their papers too.
     "transformer-untrained": Recipe(text.transformer, text.sentences, epochs=0, learning_rate=1e-3),
     "transformer": Recipe(text.transformer, text.sentences, epochs=4, learning_rate=1e-3),
+    "encoder": Recipe(text.encoder, text.sentences, epochs=4, learning_rate=1e-3),
 }
 
 
