@@ -11,13 +11,14 @@ from scipy.optimize import linear_sum_assignment
 
 from inversion_atlas.reference import metrics
 from inversion_atlas.reference.attacks.dager import dager
+from inversion_atlas.reference.attacks.dager_encoder import dager_encoder
 from inversion_atlas.reference.attacks.reconstruction import RecoveredTexts, silent
 from inversion_atlas.reference.attacks.text_matching import LanguageModel, lamp, tag
 from inversion_atlas.reference.benchmark.gradient_cases import noise_like
 from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, accepted, described, places_of
 from inversion_atlas.reference.observations import SharedTextGradient
 from inversion_atlas.reference.targets.language import language_model
-from inversion_atlas.reference.targets.text import Corpus, Texts
+from inversion_atlas.reference.targets.text import END_NUMBER, Corpus, Texts
 
 Tokens = tuple[int, ...]
 
@@ -63,16 +64,20 @@ def tokens_of(part: Texts) -> list[Tokens]:
     return [tuple(row[row != 0].tolist()) for row in part.tokens]
 
 
-def _read_batches(options: Options) -> Outcome:
-    """DAGER on one batch of all items; the baselines are noise in place of the gradient and random public texts."""
-    corpus = options.target.data
-    assert isinstance(corpus, Corpus)
-    picked = places_of(len(corpus.private), options.items, options.seed)
-    observation = shared_texts(options, picked, granted=False)
-    attack = partial(dager, first="layers.0.attention", second="layers.1.attention")
-    recovered = attack(observation, progress=options.progress)
-    alone = attack(noise_like(observation, options.seed))
-    return text_outcome(options, picked, recovered.texts, alone.texts, observation, len(recovered.texts))
+def _by_spans(attack: Callable[..., RecoveredTexts]) -> Callable[[Options], Outcome]:
+    """The case of DAGER on one batch of all items; the baselines are noise for a gradient and random public texts."""
+    attack = partial(attack, first="layers.0.attention", second="layers.1.attention")
+
+    def run_batch(options: Options) -> Outcome:
+        corpus = options.target.data
+        assert isinstance(corpus, Corpus)
+        picked = places_of(len(corpus.private), options.items, options.seed)
+        observation = shared_texts(options, picked, granted=False)
+        recovered = attack(observation, progress=options.progress)
+        alone = attack(noise_like(observation, options.seed))
+        return text_outcome(options, picked, recovered.texts, alone.texts, observation, len(recovered.texts))
+
+    return run_batch
 
 
 def _by_search(
@@ -139,7 +144,10 @@ def text_outcome(
 
 
 CASES: Mapping[str, Case] = {
-    "dager": Case(_read_batches, ("transformer", "transformer-untrained"), items=8, sees=()),
+    "dager": Case(_by_spans(dager), ("transformer", "transformer-untrained"), items=8, sees=()),
+    "dager-encoder": Case(
+        _by_spans(partial(dager_encoder, end=END_NUMBER, limit=20_000)), ("encoder",), items=4, sees=()
+    ),
     "tag": Case(_by_search(tag), ("transformer-untrained", "transformer"), items=2, bench_steps=300, sees=()),
     "lamp": Case(
         _by_search(lamp, language_model), ("transformer", "transformer-untrained"), items=2, bench_steps=300, sees=()

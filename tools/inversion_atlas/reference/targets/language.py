@@ -20,7 +20,7 @@ _PROSE = ("scipy", ("cluster", "interpolate", "linalg", "ndimage", "optimize", "
 _WORDS = (3, 30)
 _EPOCHS, _BATCH, _RATE, _WEIGHT_DECAY = 6, 64, 1e-2, 0.1
 # A sentence begins where another ended.
-_START = 1
+_START = text.END_NUMBER
 
 
 class CausalModel(nn.Module):

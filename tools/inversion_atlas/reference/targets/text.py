@@ -27,6 +27,7 @@ _WORDS = (4, 10)
 PADDING = "<pad>"
 PADDING_NUMBER = 0
 END = "."
+END_NUMBER = 1
 WIDTH = 128
 
 
