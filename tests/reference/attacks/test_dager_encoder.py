@@ -1,4 +1,4 @@
-"""DAGER's search of whole texts reads small batches exactly off a trained encoder, and fails where its paper says so."""
+"""DAGER reads small batches exactly off a trained encoder; larger ones it does not, unlike those of a decoder."""
 
 from __future__ import annotations
 

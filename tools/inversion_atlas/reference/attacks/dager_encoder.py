@@ -73,9 +73,7 @@ def _lengths(observation: SharedTextGradient, allowed: list[Tensor], end: int | 
     return sorted(possible)
 
 
-def _choices(
-    nearest: list[Tensor], found: tuple[tuple[int, ...], ...], length: int, end: int | None
-) -> list[Tensor]:
+def _choices(nearest: list[Tensor], found: tuple[tuple[int, ...], ...], length: int, end: int | None) -> list[Tensor]:
     """The tokens to try at each position of a text, without those of texts already found where others remain."""
     choices = []
     for place, tokens in enumerate(nearest[:length]):

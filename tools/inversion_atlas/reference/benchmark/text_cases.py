@@ -148,8 +148,8 @@ CASES: Mapping[str, Case] = {
     "dager-encoder": Case(
         _by_spans(partial(dager_encoder, end=END_NUMBER, limit=20_000)), ("encoder",), items=4, sees=()
     ),
-    "tag": Case(_by_search(tag), ("transformer-untrained", "transformer"), items=2, bench_steps=300, sees=()),
+    "tag": Case(_by_search(tag), ("transformer-untrained", "transformer"), items=8, bench_steps=300, sees=()),
     "lamp": Case(
-        _by_search(lamp, language_model), ("transformer", "transformer-untrained"), items=2, bench_steps=300, sees=()
+        _by_search(lamp, language_model), ("transformer", "transformer-untrained"), items=4, bench_steps=300, sees=()
     ),
 }
