@@ -76,8 +76,7 @@ def lamp(
     swapped, one moved, a run moved, a beginning put at the end) and the best kept by cosine plus `prior_weight` times
     what `language_model` gives for the nearest words. Lengths must be known, and labels but for one text, whose label
     is read off. The defaults are those of the authors' command for the cosine, for BERT and a large language model; on
-    small models `prior_weight` 0 is as good or better, since their gradients tell the order of words. `converged` says that the objective was
-    finite.
+    the bundled transformer `prior_weight` 0 was as good. `converged` says that the objective was finite.
     """
     search = _Search.of(observation, "lamp", _cosine_distance)
     generator = torch.Generator().manual_seed(seed + 2**32)
