@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from inversion_atlas.reference.benchmark.language_cases import asked, continued
 from inversion_atlas.reference.observations import AccessError, LabelOnly, NextToken
 from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets.language import CausalModel, CodeCorpus, SentenceCorpus, functions
-from inversion_atlas.reference.targets.text import language_model
+from inversion_atlas.reference.targets.prose import language_model
 from inversion_atlas.reference.targets.training import RECIPES, Target, train, untrained
 
 Targets = Callable[[str], Target]
@@ -107,7 +108,7 @@ def hits(corpus: SentenceCorpus, texts: tuple[tuple[int, ...], ...]) -> list[int
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ranking", ["perplexity", "zlib", "reference"])
-def test_samples_ranked_first_are_training_data(ranking: Ranking, told: Target) -> None:
+def test_samples_ranked_first_are_training_data(ranking: Ranking, told: Target, cache: Path) -> None:
     """Margin: four of five of the first fifty, where three in ten of all samples are; half of those repeated most.
 
     On this model neither zlib nor a second model ranks better than perplexity, as they do in the paper: its samples
@@ -116,7 +117,7 @@ def test_samples_ranked_first_are_training_data(ranking: Ranking, told: Target) 
     corpus = told.data
     assert isinstance(corpus, SentenceCorpus)
     found = sampled_extraction(
-        asked(told), start=1, end=1, ranking=ranking, reference=language_model(), spelled=corpus.text
+        asked(told), start=1, end=1, ranking=ranking, reference=language_model(cache), spelled=corpus.text
     )
     often = hits(corpus, found.texts)
     share = sum(map(bool, often)) / len(often)

@@ -89,6 +89,14 @@ def test_the_labels_of_a_batch_are_counted_on_a_model_at_the_start_of_training(t
     assert noise < guess
 
 
+def test_training_takes_away_what_the_counts_are_read_from(target: Targets) -> None:
+    """Where the method ends, by the authors' logs too: margin of 20 points between the start and trained networks."""
+    at_start, _ = counted(target("lenet-untrained"), 10, lambda observation: observation)
+    for name in ("lenet", "convnet"):
+        trained, _ = counted(target(name), 10, lambda observation: observation)
+        assert trained < at_start - 0.2
+
+
 def test_labels_that_the_observation_grants_are_taken(target: Targets, share: Share) -> None:
     victim = target("lenet")
     known: Tensor = recovered_labels(share(victim, 200, 10, labels_known=True))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+import torch
+
 from inversion_atlas.reference.targets import training
-from inversion_atlas.reference.targets.text import sentences
+from inversion_atlas.reference.targets.text import Transformer, sentences
 
 
 def test_sentences_come_from_documentation_and_no_part_holds_another_s() -> None:
@@ -26,6 +29,23 @@ def test_every_word_of_the_vocabulary_is_used() -> None:
     assert len(set(corpus.words)) == len(corpus.words)
 
 
-def test_the_transformer_tells_the_packages_apart(cache: Path) -> None:
+@pytest.mark.parametrize("name", ["transformer", "encoder"])
+def test_a_transformer_tells_the_packages_apart(name: str, cache: Path) -> None:
     """The most frequent package alone would be right for 43 % of sentences."""
-    assert training.load("transformer", cache).test_accuracy > 0.55
+    assert training.load(name, cache).test_accuracy > 0.55
+
+
+def test_a_token_of_the_encoder_looks_both_ways_and_one_of_the_transformer_looks_back(cache: Path) -> None:
+    tokens = sentences().private.tokens[:1]
+    other = tokens.clone()
+    last = int((tokens != 0).sum()) - 1
+    other[0, last] = 2
+    for name, looks_ahead in (("transformer", False), ("encoder", True)):
+        model = training.load(name, cache).model
+        assert isinstance(model, Transformer)
+        seen = []
+        model.layers[1].register_forward_hook(lambda _, __, states, seen=seen: seen.append(states))
+        with torch.no_grad():
+            model(tokens)
+            model(other)
+        assert bool((seen[0][0, :last] != seen[1][0, :last]).any()) == looks_ahead

@@ -123,12 +123,18 @@ _TEXT_ATTACKS = (
         "petrov2024dager",
         "span check of tokens and prefixes in two attention layers of a causal transformer",
     ),
+    _attack(
+        "dager-encoder",
+        "DAGER for encoders",
+        "petrov2024dager",
+        "span check of tokens and of their combinations to whole texts in a transformer that looks both ways",
+    ),
     _attack("tag", "TAG", "deng2021tag", "embeddings by squared and absolute distance of gradients, Adam"),
     _attack(
         "lamp",
         "LAMP",
         "balunovic2022lamp",
-        "embeddings by the cosine of gradients, in turns with reordering by a language model of word pairs",
+        "embeddings by the cosine of gradients, in turns with reordering by a small causal language model",
     ),
 )
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from inversion_atlas.reference.attacks.reconstruction import Progress, RecoveredTexts, silent
+from inversion_atlas.reference.attacks.spans import Span, allowed_tokens
 from inversion_atlas.reference.observations import SharedTextGradient, expect
-
-# Sequences that pass through the model at once.
-_AT_ONCE = 4096
 
 
 def dager(
@@ -36,14 +32,14 @@ def dager(
     use 1e-5 for the first layer and 1e-3 for the second; here rounding decides about singular values, those below
     float32's precision times the largest, and both layers share the looser number. Of two equal texts one is found, and
     none that is the beginning of another. Where the spans are all of space, as with more tokens than the layers are
-    wide or with noise, nothing can be told and no text is returned. Their exhaustive search for models that look both
-    ways is left out. `converged` says whether as many texts were found as the batch has.
+    wide or with noise, nothing can be told and no text is returned. For models that look both ways there is
+    `dager_encoder`. `converged` says whether as many texts were found as the batch has.
     """
     observation = expect(observation, SharedTextGradient, "dager")
-    spans = [_Span.of(observation, name) for name in (first, second)]
+    spans = [Span.of(observation, name) for name in (first, second)]
     if any(span.rank == span.width for span in spans):
         return RecoveredTexts((), float("inf"), 0, converged=False)
-    allowed = _allowed_tokens(observation, spans[0], tolerance)
+    allowed = allowed_tokens(observation, spans[0], tolerance)
     prefixes, found, evaluations = torch.zeros(1, 0, dtype=torch.long), [], 0
     distances = torch.zeros(1, dtype=torch.float64)
     for position in range(observation.length + 1):
@@ -70,74 +66,6 @@ def dager(
     worst = max((distance for distance, _ in best), default=float("inf"))
     texts = tuple(text for _, text in best)
     return RecoveredTexts(texts, worst, evaluations, converged=len(texts) == observation.batch_size)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Span:
-    """The space that the inputs of a linear layer span, read off its gradient."""
-
-    layer: nn.Linear
-    basis: Tensor  # (rank, width), orthonormal rows
-
-    @classmethod
-    def of(cls, observation: SharedTextGradient, name: str) -> _Span:
-        layer = dict(observation.model.named_modules()).get(name)
-        gradient = observation.gradient.get(f"{name}.weight")
-        if not isinstance(layer, nn.Linear) or gradient is None:
-            raise ValueError(f"{name!r} is no linear layer whose gradient was shared")
-        _, values, rows = torch.linalg.svd(gradient.double(), full_matrices=False)
-        return cls(layer, rows[values > values[0] * torch.finfo(gradient.dtype).eps])
-
-    @property
-    def rank(self) -> int:
-        return len(self.basis)
-
-    @property
-    def width(self) -> int:
-        return self.basis.shape[1]
-
-    def distances(self, observation: SharedTextGradient, tokens: Tensor) -> Tensor:
-        """Distance from the span of the layer's input at each token, over the input's length; (sequences, tokens)."""
-        parts = []
-        for part in tokens.split(_AT_ONCE):
-            inputs = _inputs(observation.model, self.layer, part).double()
-            inputs = inputs / inputs.norm(dim=-1, keepdim=True)
-            parts.append((inputs - inputs @ self.basis.T @ self.basis).norm(dim=-1))
-        return torch.cat(parts)
-
-
-class _Reached(Exception):
-    """The layer has its input; the rest of the model need not run."""
-
-
-def _inputs(model: nn.Module, layer: nn.Linear, tokens: Tensor) -> Tensor:
-    """What a layer takes in when the model reads the tokens, of shape (sequences, tokens, width)."""
-    caught: list[Tensor] = []
-
-    def catch(_: nn.Module, arguments: tuple[Tensor, ...]) -> None:
-        caught.append(arguments[0].detach())
-        raise _Reached
-
-    hook = layer.register_forward_pre_hook(catch)
-    try:
-        with torch.no_grad():
-            model(tokens)
-    except _Reached:
-        pass
-    finally:
-        hook.remove()
-    if not caught or caught[0].shape[:2] != tokens.shape:
-        raise ValueError("the layer must take an input for each token, of shape (batch, length, width)")
-    return caught[0]
-
-
-def _allowed_tokens(observation: SharedTextGradient, span: _Span, tolerance: float) -> list[Tensor]:
-    """The tokens that may stand at each position."""
-    tokens = torch.arange(observation.vocabulary)
-    tokens = tokens[tokens != observation.padding]
-    # The first layer's input knows no neighbors: a row of one token shows it at every position.
-    distances = span.distances(observation, tokens[:, None].expand(-1, observation.length))
-    return [tokens[distances[:, position] < tolerance] for position in range(observation.length)]
 
 
 def _extended(prefixes: Tensor, tokens: Tensor) -> Tensor:

@@ -19,8 +19,9 @@ from inversion_atlas.reference.defenses.noise import noise
 from inversion_atlas.reference.observations import JointTraining, NextToken, SentEmbeddings
 from inversion_atlas.reference.targets import bags, language, training
 from inversion_atlas.reference.targets.data import Images
+from inversion_atlas.reference.targets.prose import language_model
 from inversion_atlas.reference.targets.tables import Records, Table
-from inversion_atlas.reference.targets.text import Corpus, Texts, Transformer, language_model
+from inversion_atlas.reference.targets.text import Corpus, Texts, Transformer
 
 # Where a function is cut: what stands before is the prefix, as many tokens after it are to be extracted.
 CUT, SUFFIX = 24, 16
@@ -94,11 +95,6 @@ def _sampled_extraction(options: Options) -> Outcome:
     )
 
 
-def bigrams(texts: Tensor) -> Tensor:
-    """The prior that goes with `text.sentences`: logarithms of the probabilities of the word after each beginning."""
-    return language_model().logarithms[texts[:, -1]]
-
-
 def sent_by(target: training.Target, tokens: Tensor) -> SentEmbeddings:
     """Return what a client sends of texts for the target: their embeddings."""
     assert isinstance(target.model, Transformer)
@@ -118,9 +114,10 @@ def _beamclean(options: Options) -> Outcome:
     seen = plain if options.defenses else noise(plain, 3.0, relative=True, seed=options.seed)
     for name, value in options.defenses:
         seen = defending.DEFENSES[name].apply(seen, value)
-    found = beamclean(seen, bigrams, start=1, progress=options.progress)
-    nearest = beamclean(seen, bigrams, start=1, weight=0.0, beams=1, rounds=1)
-    blind = beamclean(noise(plain, 100.0, relative=True, seed=options.seed), bigrams, start=1)
+    prior = language_model(options.cache).next_word
+    found = beamclean(seen, prior, start=1, progress=options.progress)
+    nearest = beamclean(seen, prior, start=1, weight=0.0, beams=1, rounds=1)
+    blind = beamclean(noise(plain, 100.0, relative=True, seed=options.seed), prior, start=1)
     others = [text_scores(each.texts, originals, corpus) for each in (nearest, blind)]
     reached = text_scores(found.texts, originals, corpus)
     order = ("token-accuracy", "rouge", "exact-match")

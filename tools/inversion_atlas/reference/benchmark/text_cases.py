@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 import torch
 from scipy.optimize import linear_sum_assignment
 
 from inversion_atlas.reference import metrics
 from inversion_atlas.reference.attacks.dager import dager
+from inversion_atlas.reference.attacks.dager_encoder import dager_encoder
 from inversion_atlas.reference.attacks.reconstruction import RecoveredTexts, silent
 from inversion_atlas.reference.attacks.text_matching import LanguageModel, lamp, tag
 from inversion_atlas.reference.benchmark.gradient_cases import noise_like
 from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, accepted, described, places_of
 from inversion_atlas.reference.observations import SharedTextGradient
-from inversion_atlas.reference.targets.text import Corpus, Texts, language_model
+from inversion_atlas.reference.targets.prose import language_model
+from inversion_atlas.reference.targets.text import END_NUMBER, Corpus, Texts
 
 Tokens = tuple[int, ...]
 
@@ -61,20 +64,24 @@ def tokens_of(part: Texts) -> list[Tokens]:
     return [tuple(row[row != 0].tolist()) for row in part.tokens]
 
 
-def _read_batches(options: Options) -> Outcome:
-    """DAGER on one batch of all items; the baselines are noise in place of the gradient and random public texts."""
-    corpus = options.target.data
-    assert isinstance(corpus, Corpus)
-    picked = places_of(len(corpus.private), options.items, options.seed)
-    observation = shared_texts(options, picked, granted=False)
-    attack = partial(dager, first="layers.0.attention", second="layers.1.attention")
-    recovered = attack(observation, progress=options.progress)
-    alone = attack(noise_like(observation, options.seed))
-    return text_outcome(options, picked, recovered.texts, alone.texts, observation, len(recovered.texts))
+def _by_spans(attack: Callable[..., RecoveredTexts]) -> Callable[[Options], Outcome]:
+    """The case of DAGER on one batch of all items; the baselines are noise for a gradient and random public texts."""
+    attack = partial(attack, first="layers.0.attention", second="layers.1.attention")
+
+    def run_batch(options: Options) -> Outcome:
+        corpus = options.target.data
+        assert isinstance(corpus, Corpus)
+        picked = places_of(len(corpus.private), options.items, options.seed)
+        observation = shared_texts(options, picked, granted=False)
+        recovered = attack(observation, progress=options.progress)
+        alone = attack(noise_like(observation, options.seed))
+        return text_outcome(options, picked, recovered.texts, alone.texts, observation, len(recovered.texts))
+
+    return run_batch
 
 
 def _by_search(
-    attack: Callable[..., RecoveredTexts], prior: Callable[[], LanguageModel] | None = None
+    attack: Callable[..., RecoveredTexts], prior: Callable[[Path | None], LanguageModel] | None = None
 ) -> Callable[[Options], Outcome]:
     """The case of an attack on the gradient of single texts, whose lengths and labels are known.
 
@@ -84,7 +91,7 @@ def _by_search(
     def run_each(options: Options) -> Outcome:
         corpus = options.target.data
         assert isinstance(corpus, Corpus)
-        given = (prior(),) if prior else ()
+        given = (prior(options.cache),) if prior else ()
         picked = places_of(len(corpus.private), options.items, options.seed)
         found: list[Tokens] = []
         alone: list[Tokens] = []
@@ -137,9 +144,12 @@ def text_outcome(
 
 
 CASES: Mapping[str, Case] = {
-    "dager": Case(_read_batches, ("transformer", "transformer-untrained"), items=8, sees=()),
-    "tag": Case(_by_search(tag), ("transformer-untrained", "transformer"), items=2, bench_steps=300, sees=()),
+    "dager": Case(_by_spans(dager), ("transformer", "transformer-untrained"), items=8, sees=()),
+    "dager-encoder": Case(
+        _by_spans(partial(dager_encoder, end=END_NUMBER, limit=20_000)), ("encoder",), items=4, sees=()
+    ),
+    "tag": Case(_by_search(tag), ("transformer-untrained", "transformer"), items=8, bench_steps=300, sees=()),
     "lamp": Case(
-        _by_search(lamp, language_model), ("transformer", "transformer-untrained"), items=2, bench_steps=300, sees=()
+        _by_search(lamp, language_model), ("transformer", "transformer-untrained"), items=4, bench_steps=300, sees=()
     ),
 }

@@ -1,4 +1,4 @@
-"""Real sentences that installed packages carry, and a small transformer that tells which package they document."""
+"""Real sentences that installed packages carry, and small transformers that tell which package they document."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from inversion_atlas.reference.targets.data import Images, Split
 
@@ -26,11 +24,10 @@ _SOURCES = {
 _DOCSTRING = re.compile(r'"""(.+?)"""', re.DOTALL)
 _SENTENCE = re.compile(r"(?:^|(?<=\. ))[A-Z][A-Za-z' -]+\.(?= |$)")
 _WORDS = (4, 10)
-# What a language model learns from besides: a fourth package, also under the BSD license, and longer sentences.
-_PROSE = ("scipy", ("cluster", "interpolate", "linalg", "ndimage", "optimize", "signal", "sparse", "spatial", "stats"))
-_PROSE_WORDS = (3, 30)
 PADDING = "<pad>"
+PADDING_NUMBER = 0
 END = "."
+END_NUMBER = 1
 WIDTH = 128
 
 
@@ -44,7 +41,7 @@ class Texts(Images):
 
     @property
     def lengths(self) -> Tensor:
-        return (self.images != 0).sum(dim=1)
+        return (self.images != PADDING_NUMBER).sum(dim=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,12 +82,12 @@ def documentation(between: tuple[int, int]) -> dict[str, int]:
     """Return the sentences of so many words in three packages' documentation, and which package's each is."""
     labels: dict[str, int] = {}
     for label, (package, parts) in enumerate(_SOURCES.values()):
-        for sentence in _documented(package, parts, between):
+        for sentence in documented(package, parts, between):
             labels.setdefault(sentence, label)
     return labels
 
 
-def _documented(package: str, parts: Sequence[str], between: tuple[int, int]) -> Iterator[str]:
+def documented(package: str, parts: Sequence[str], between: tuple[int, int] = _WORDS) -> Iterator[str]:
     """Yield the sentences of so many words in a package's docstrings, in lower case, the point set apart."""
     for path in source_files(package, parts):
         for docstring in _DOCSTRING.findall(path.read_text(encoding="utf-8")):
@@ -119,70 +116,47 @@ def _texts(part: Sequence[str], labels: dict[str, int], words: Sequence[str]) ->
     return Texts(tokens, torch.tensor([labels[sentence] for sentence in part]))
 
 
-class BigramModel:
-    """A language model of pairs of words: how likely a word is after another, mixed with its share of all words.
-
-    It learns from public sentences and from the documentation of a fourth package; the private and the test sentences
-    are left out. Words outside the vocabulary are passed over.
-    """
-
-    def __init__(self, corpus: Corpus, pairs: float = 0.7, single: float = 0.25) -> None:
-        held_back = {corpus.text(row) for part in (corpus.private, corpus.test) for row in part.tokens}
-        learned = {corpus.text(row) for row in corpus.public.tokens}
-        learned |= set(_documented(*_PROSE, _PROSE_WORDS)) - held_back
-        numbers = {word: number for number, word in enumerate(corpus.words)}
-        size = len(numbers)
-        counts = torch.zeros(size, size)
-        for sentence in learned:
-            tokens = [numbers.get(word) for word in (END, *sentence.split())]
-            for before, word in pairwise(tokens):
-                if before is not None and word is not None:
-                    counts[before, word] += 1
-        after = counts / counts.sum(dim=1, keepdim=True).clamp_min(1)
-        often = counts.sum(dim=0) / counts.sum()
-        self.logarithms = (pairs * after + single * often + (1 - pairs - single) / size).log()
-
-    def __call__(self, tokens: Tensor) -> Tensor:
-        """Return the mean negative log-likelihood per word of sentences (sentences, length), of shape (sentences,)."""
-        before = functional.pad(tokens[:, :-1], (1, 0), value=1)
-        return -self.logarithms[before, tokens].mean(dim=1)
-
-
-@lru_cache(maxsize=1)
-def language_model() -> BigramModel:
-    """The language model that goes with `sentences`."""
-    return BigramModel(sentences())
-
-
 class Transformer(nn.Module):
-    """A causal transformer that takes token numbers (batch, length), padded with 0, and returns logits.
+    """A transformer that takes token numbers (batch, length), padded with 0 at the right, and returns logits.
 
     As GPT-2: embeddings of tokens and positions, layers that normalize first, queries, keys and values from one linear
-    layer. The mean over the tokens of a sentence goes into the last layer.
+    layer. The mean over the tokens of a sentence goes into the last layer. A token looks at those before it where the
+    transformer is `causal`, as a decoder is, and at all of its sentence where it is not, as in an encoder.
     """
 
-    def __init__(self, vocabulary: int, length: int, classes: int, *, width: int, heads: int, layers: int) -> None:
+    def __init__(
+        self, vocabulary: int, length: int, classes: int, *, width: int, heads: int, layers: int, causal: bool
+    ) -> None:
         super().__init__()
+        self.causal = causal
         self.tokens = nn.Embedding(vocabulary, width)
         self.positions = nn.Embedding(length, width)
-        self.layers = nn.ModuleList(_Layer(width, heads) for _ in range(layers))
+        self.layers = nn.ModuleList(Layer(width, heads) for _ in range(layers))
         self.normalize = nn.LayerNorm(width)
         self.classify = nn.Linear(width, classes)
         nn.init.normal_(self.tokens.weight, std=0.1)
         nn.init.normal_(self.positions.weight, std=0.1)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        present = tokens != 0
+        present = tokens != PADDING_NUMBER
         states = self.tokens(tokens) + self.positions(torch.arange(tokens.shape[1]))
-        for layer in self.layers:
-            states = layer(states)
         # Padding stands at the right, where a causal layer lets no token look.
+        hidden = later(tokens.shape[1]) if self.causal else ~present[:, None, None, :]
+        for layer in self.layers:
+            states = layer(states, hidden)
         states = self.normalize(states) * present[:, :, None]
         logits: Tensor = self.classify(states.sum(dim=1) / present.sum(dim=1, keepdim=True).clamp_min(1))
         return logits
 
 
-class _Layer(nn.Module):
+def later(length: int) -> Tensor:
+    """Return what a causal layer hides: for each token of a sentence those after it, of shape (length, length)."""
+    return torch.ones(length, length, dtype=torch.bool).triu(1)
+
+
+class Layer(nn.Module):
+    """A layer of a transformer; `hidden` says where a token must not look, against scores of each head."""
+
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
@@ -191,19 +165,27 @@ class _Layer(nn.Module):
         self.joined = nn.Linear(width, width)
         self.mlp = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
 
-    def forward(self, states: Tensor) -> Tensor:
+    def forward(self, states: Tensor, hidden: Tensor) -> Tensor:
         batch, length, width = states.shape
         parts = self.attention(self.before_attention(states)).view(batch, length, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
         # Written out: the fused kernel has no second derivative, which gradient matching takes.
         scores = query @ key.transpose(-1, -2) / (width // self.heads) ** 0.5
-        later = torch.ones(length, length, dtype=torch.bool).triu(1)
-        mixed = scores.masked_fill(later, -torch.inf).softmax(dim=-1) @ value
+        mixed = scores.masked_fill(hidden, -torch.inf).softmax(dim=-1) @ value
         states = states + self.joined(mixed.transpose(1, 2).reshape(batch, length, width))
         changed: Tensor = states + self.mlp(self.before_mlp(states))
         return changed
 
 
 def transformer(shape: tuple[int, ...], classes: int) -> nn.Module:
-    """Two layers, 128 wide, with four heads, for the vocabulary of `sentences`."""
-    return Transformer(len(sentences().words), shape[0], classes, width=WIDTH, heads=4, layers=2)
+    """Two causal layers, 128 wide, with four heads, for the vocabulary of `sentences`."""
+    return _built(shape, classes, causal=True)
+
+
+def encoder(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """The same transformer, but its tokens look both ways."""
+    return _built(shape, classes, causal=False)
+
+
+def _built(shape: tuple[int, ...], classes: int, *, causal: bool) -> nn.Module:
+    return Transformer(len(sentences().words), shape[0], classes, width=WIDTH, heads=4, layers=2, causal=causal)

