@@ -57,7 +57,7 @@ def test_larger_batches_are_read_off_a_decoder_and_not_off_an_encoder(target: Ta
     """
     decoder, its_texts = shared(target("transformer"), 100, 8)
     encoder, texts = shared(target("encoder"), 100, 8)
-    by_prefix, by_text = dager(decoder, **LAYERS), whole(encoder, limit=800)
+    by_prefix, by_text = dager(decoder, **LAYERS), whole(encoder, limit=400)
     assert set(by_prefix.texts) == its_texts
     assert len(set(by_text.texts) & texts) <= 4
     assert not set(by_text.texts) - texts
