@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
 from inversion_atlas.cli.main import atlas
@@ -79,3 +80,16 @@ def test_the_list_ends_with_the_defenses_that_the_shell_knows(cache: Path) -> No
     listed = run(cache, "attack", "list").stdout.split("Defenses, for --defense NAME[=VALUE]:")[1]
     for found in IMPLEMENTATIONS:
         assert (f"{found.name} " in listed) == (found.kind == "defense" and found.command.startswith("atlas"))
+
+
+def test_a_defense_that_does_nothing_trains_the_target_as_its_recipe_does(cache: Path) -> None:
+    """Its weight decay, too: without it the weights of this target differ by more than a tenth."""
+    from inversion_atlas.reference.benchmark.defending import defended_target
+    from inversion_atlas.reference.targets import training
+
+    target = training.load("digits-softmax", cache)
+    assert training.RECIPES[target.name].weight_decay > 0
+    again = defended_target(target, (("negative-smoothing", 0.0),))
+    assert again.model is not target.model
+    for trained, expected in zip(again.model.parameters(), target.model.parameters(), strict=True):
+        torch.testing.assert_close(trained, expected, rtol=1e-3, atol=1e-3)

@@ -54,6 +54,7 @@ def _train(recipe: Recipe, model: nn.Module, split: Any, loss: training.Loss, de
         defense=defense,
         epochs=recipe.epochs,
         learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
         batch_size=recipe.batch_size,
         seed=recipe.seed,
     )
