@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 from torch import nn
@@ -21,8 +22,10 @@ from inversion_atlas.reference.defenses.quantization import mixed_quantize, quan
 from inversion_atlas.reference.defenses.smoothing import label_smoothing
 from inversion_atlas.reference.defenses.soteria import soteria
 from inversion_atlas.reference.defenses.sparse_coding import sparse_coded
+from inversion_atlas.reference.defenses.transfer import transfer_learned
 from inversion_atlas.reference.defenses.transformations import search_policy, transform
 from inversion_atlas.reference.observations import BlackBox, SharedGradient, SharedUpdate, SplitFeatures, expect
+from inversion_atlas.reference.targets import mnist
 from inversion_atlas.reference.targets.data import Images
 from inversion_atlas.reference.targets.training import RECIPES, Recipe, Target, accuracy, untrained
 
@@ -72,6 +75,20 @@ def _with_precode(recipe: Recipe, model: nn.Module, split: Any, value: float) ->
 
 def _with_sparse_coding(recipe: Recipe, model: nn.Module, split: Any, value: float) -> nn.Module:
     return _train(recipe, sparse_coded(_chain(model), threshold=value), split, training.cross_entropy, "")
+
+
+def _with_transfer(recipe: Recipe, model: nn.Module, split: Any, value: float) -> nn.Module:
+    public = mnist.labeled_public() if split.name == "mnist" else split.public
+    return transfer_learned(
+        _chain(model),
+        (public.images, public.labels),
+        (split.private.images, split.private.labels),
+        frozen=int(value),
+        epochs=recipe.epochs,
+        learning_rate=recipe.learning_rate,
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+    )
 
 
 def _chain(model: nn.Module) -> nn.Sequential:
@@ -129,6 +146,7 @@ DEFENSES: Mapping[str, Defense] = {
     ),
     "mid": Defense("training", "weight of the divergence", 3e-3, _with_mid),
     "precode": Defense("training", "numbers", 64, _with_precode),
+    "tl-dmi": Defense("training", "modules that public data train", 3, _with_transfer),
     "sparse-coding": Defense("training", "threshold", 0.5, _with_sparse_coding),
 }
 
@@ -141,8 +159,12 @@ def refuse(names: Sequence[str], sees: Sequence[str], attack: str) -> None:
             raise ValueError(f"{attack} does not see what {name} changes; {', '.join(fitting)} do change it")
 
 
-def defended_target(target: Target, defenses: Sequence[tuple[str, float]]) -> Target:
-    """Return the target trained anew under the defenses of training, one at most, or as it is."""
+@lru_cache(maxsize=2)
+def defended_target(target: Target, defenses: tuple[tuple[str, float], ...]) -> Target:
+    """Return the target trained anew under the defenses of training, one at most, or as it is.
+
+    The last ones are kept: several attacks on them need one training.
+    """
     chosen = [(DEFENSES[name], value) for name, value in defenses if DEFENSES[name].place == "training"]
     if not chosen:
         return target
