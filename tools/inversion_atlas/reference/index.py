@@ -228,7 +228,7 @@ _GRAPH_ATTACKS = (
 )
 
 _BY_GRADIENT = "inverting-gradients --target digits-convnet"
-_WITH_A_PRIOR = "gmi --items 20 --steps 300"
+_WITH_A_PRIOR = "gmi --items 25 --steps 300"
 
 _DEFENSES = (
     _defense("noise", "Noise", "zhu2019deep", "on gradients, updates or features", against=_BY_GRADIENT),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -26,6 +27,7 @@ def ppa(
     truncation: float = 0.5,
     selection: int = 100,
     selection_area: tuple[float, float] = (0.5, 0.9),
+    selection_aspect: tuple[float, float] = (0.8, 1.2),
     loss: LogitLoss = poincare,
     seed: int = 0,
     progress: Progress = silent,
@@ -35,9 +37,9 @@ def ppa(
     Of `search_space` styles, drawn towards their average by `truncation`, each class starts from those that the
     target is surest of, `candidates` for each image wanted. They go down `loss` by Adam, through images cropped at
     random to .9 of their area and more; then those are kept whose class the target names most surely over `selection`
-    crops to shares of their area within `selection_area`. Defaults are those of the authors' code, which keeps 50 of
-    200 candidates per class. Its targets were trained on crops: the choice says nothing where crops are stronger than
-    a target has learned to bear. Nothing is flipped.
+    crops, whose share of the area and aspect ratio are drawn. Defaults are those of the authors' code, which keeps 50
+    of 200 candidates per class. Its targets were trained on crops: the choice is worth nothing where crops are
+    stronger than a target has learned to bear. Nothing is flipped.
     """
     observation = expect(observation, WhiteBox, "ppa")
     refuse_labels(observation, labels)
@@ -54,7 +56,8 @@ def ppa(
     )
     with torch.no_grad():
         images = generator.synthesis(styles)
-    best = most_robust(observation, images, repeated, labels, selection, selection_area, random)
+    strong = partial(cropped, generator=random, area=selection_area, aspect=selection_aspect)
+    best = most_robust(observation, images, repeated, labels, [strong] * selection)
     with torch.no_grad():
         objective = loss(observation.logits(images[best]), labels)
     return finished(observation, images[best], labels, objective, steps)
@@ -87,19 +90,12 @@ def most_robust(
     images: Tensor,
     labels: Tensor,
     wanted: Tensor,
-    crops: int,
-    area: tuple[float, float],
-    random: torch.Generator,
+    views: Sequence[Callable[[Tensor], Tensor]],
 ) -> Tensor:
-    """Return an index for each label wanted: of its class, those surest on average over crops to a share of the area.
-
-    Their aspect ratio is from .8 to 1.2, as in the authors' code.
-    """
+    """Return an index for each label wanted: of its class, those surest on average over random views."""
     surety = torch.zeros(len(images))
-    for _ in range(crops):
-        views = cropped(images, random, area=area, aspect=(0.8, 1.2))
-        logs = observation.log_probabilities(views)
-        surety += logs.gather(1, labels[:, None]).squeeze(1).exp() / crops
+    for view in views:
+        surety += observation.log_probabilities(view(images)).gather(1, labels[:, None]).squeeze(1).exp()
     chosen = torch.empty(len(wanted), dtype=torch.long)
     for label in wanted.unique():
         own, places = (labels == label).nonzero().squeeze(1), wanted == label

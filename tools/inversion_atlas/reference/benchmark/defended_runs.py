@@ -37,10 +37,10 @@ class Pair:
 _GRADIENT = Attacked("inverting-gradients", "digits-convnet", 4, 300)
 _SCORES = Attacked("inversion-network", "digits-mlp", 100, 15)
 _FEATURES = Attacked("inverse-network", "digits-convnet", 20, 10)
-_GMI = Attacked("gmi", "mnist-convnet", 20, 300)
-_KEDMI = Attacked("kedmi", "mnist-convnet", 20, 300)
-_LOMMA = Attacked("lomma-gmi", "mnist-convnet", 20, 300)
-_PPA = Attacked("ppa", "mnist-convnet", 20, 50)
+_GMI = Attacked("gmi", "mnist-convnet", 25, 300)
+_KEDMI = Attacked("kedmi", "mnist-convnet", 25, 300)
+_LOMMA = Attacked("lomma-gmi", "mnist-convnet", 25, 300)
+_PPA = Attacked("ppa", "mnist-convnet", 25, 50)
 _WITH_A_PRIOR = (Pair(_GMI), Pair(_KEDMI), Pair(_LOMMA), Pair(_PPA))
 
 PAIRS: Mapping[str, tuple[Pair, ...]] = {

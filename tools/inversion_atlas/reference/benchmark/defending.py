@@ -43,9 +43,13 @@ class Defense:
     apply: Callable[..., Any]
 
 
-def _fitted(loss: Callable[[float], training.Loss], told: str) -> Callable[[Recipe, nn.Module, Any, float], nn.Module]:
-    """Training with another loss."""
-    return lambda recipe, model, split, value: _train(recipe, model, split, loss(value), f"{told} {value:g}")
+def _fitted(
+    loss: Callable[[float], training.Loss], told: str, *, passes: int = 1
+) -> Callable[[Recipe, nn.Module, Any, float], nn.Module]:
+    """Training with another loss, for `passes` times the epochs where the loss is slow to learn."""
+    return lambda recipe, model, split, value: _train(
+        replace(recipe, epochs=passes * recipe.epochs), model, split, loss(value), f"{told} {value:g}"
+    )
 
 
 def _train(recipe: Recipe, model: nn.Module, split: Any, loss: training.Loss, defense: str) -> nn.Module:
@@ -135,14 +139,14 @@ DEFENSES: Mapping[str, Defense] = {
     "bido-hsic": Defense(
         "training",
         "weight on inputs",
-        0.1,
-        _fitted(lambda value: bido("hsic", on_input=value, on_label=value), "BiDO with HSIC"),
+        0.05,
+        _fitted(lambda value: bido("hsic", on_input=value, on_label=value), "BiDO with HSIC", passes=2),
     ),
     "bido-coco": Defense(
         "training",
         "weight on inputs",
-        10.0,
-        _fitted(lambda value: bido("coco", on_input=value, on_label=value / 2), "BiDO with COCO"),
+        500.0,
+        _fitted(lambda value: bido("coco", on_input=value, on_label=value / 100), "BiDO with COCO"),
     ),
     "mid": Defense("training", "weight of the divergence", 3e-3, _with_mid),
     "precode": Defense("training", "numbers", 64, _with_precode),

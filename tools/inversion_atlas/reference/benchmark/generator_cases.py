@@ -134,7 +134,8 @@ def _ppa(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Recon
     generator = generators.load("mnist-style-gan", options.cache).generator
     # Styles of the bundled generator are wider than those of StyleGAN2, for which the paper's rate is, and the target
     # was not trained on crops: over strong ones the surest candidates are no better than the others.
-    found = ppa(observation, generator, labels, learning_rate=0.05, selection_area=(0.9, 1.0), **accepted(ppa, options))
+    mild = {"learning_rate": 0.05, "selection_area": (0.9, 1.0), "selection_aspect": (1.0, 1.0)}
+    found = ppa(observation, generator, labels, **mild, **accepted(ppa, options))  # type: ignore[arg-type]
     return found, drawn(options, generator, labels)
 
 
