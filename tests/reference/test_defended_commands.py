@@ -49,6 +49,7 @@ def test_each_defense_of_a_gradient_runs_with_its_usual_number(defense: str, cac
         (("inversion-network", "--items", "20", "--steps", "1", "--defense", "purifier"), "under Purifier"),
         (("inverse-network", "--items", "20", "--steps", "1", "--defense", "noise=2"), "under normal noise"),
         (("mi-face", "--steps", "5", "--defense", "negative-smoothing"), "under label smoothing -0.05"),
+        (("mi-face", "--steps", "5", "--target", "digits-mlp", "--defense", "tl-dmi"), "under TL-DMI with 3 modules"),
     ],
 )
 def test_defenses_of_answers_features_and_training_run_from_the_shell(

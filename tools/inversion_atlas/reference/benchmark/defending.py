@@ -82,12 +82,12 @@ def _with_sparse_coding(recipe: Recipe, model: nn.Module, split: Any, value: flo
 
 
 def _with_transfer(recipe: Recipe, model: nn.Module, split: Any, value: float) -> nn.Module:
-    public = mnist.labeled_public() if split.name == "mnist" else split.public
+    public, chain = mnist.labeled_public() if split.name == "mnist" else split.public, _chain(model)
     return transfer_learned(
-        _chain(model),
+        chain,
         (public.images, public.labels),
         (split.private.images, split.private.labels),
-        frozen=int(value),
+        frozen=len(chain) - int(value),
         epochs=recipe.epochs,
         learning_rate=recipe.learning_rate,
         batch_size=recipe.batch_size,
@@ -150,7 +150,7 @@ DEFENSES: Mapping[str, Defense] = {
     ),
     "mid": Defense("training", "weight of the divergence", 3e-3, _with_mid),
     "precode": Defense("training", "numbers", 64, _with_precode),
-    "tl-dmi": Defense("training", "modules that public data train", 3, _with_transfer),
+    "tl-dmi": Defense("training", "last modules that private data train", 1, _with_transfer),
     "sparse-coding": Defense("training", "threshold", 0.5, _with_sparse_coding),
 }
 
@@ -163,7 +163,7 @@ def refuse(names: Sequence[str], sees: Sequence[str], attack: str) -> None:
             raise ValueError(f"{attack} does not see what {name} changes; {', '.join(fitting)} do change it")
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def defended_target(target: Target, defenses: tuple[tuple[str, float], ...]) -> Target:
     """Return the target trained anew under the defenses of training, one at most, or as it is.
 
