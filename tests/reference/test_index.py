@@ -9,11 +9,13 @@ import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.reference.index import IMPLEMENTATIONS, MEASURED, NOT_FUNCTIONS, Implementation, MeasuredDefense
+from inversion_atlas.reference.results import defenses_table
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
 ATTACKS = [found for found in IMPLEMENTATIONS if found.kind == "attack"]
@@ -127,3 +129,8 @@ def test_every_defense_of_the_shell_was_measured_against_an_attack_and_training_
 def test_every_defense_of_the_shell_has_attacks_to_be_measured_against() -> None:
     defended_runs = importlib.import_module("inversion_atlas.reference.benchmark.defended_runs")
     assert set(defended_runs.PAIRS) == {found.name for found in SHELL_DEFENSES}
+
+
+def test_the_page_on_reference_implementations_shows_what_defenses_reached_when_measured() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference.md").read_text(encoding="utf-8")
+    assert defenses_table() in page, "put what `python -m inversion_atlas.reference.results` prints in its place"
