@@ -25,6 +25,7 @@ from inversion_atlas.reference.defenses.sparse_coding import sparse_coded
 from inversion_atlas.reference.defenses.transfer import transfer_learned
 from inversion_atlas.reference.defenses.transformations import search_policy, transform
 from inversion_atlas.reference.observations import BlackBox, SharedGradient, SharedUpdate, SplitFeatures, expect
+from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets import mnist
 from inversion_atlas.reference.targets.data import Images
 from inversion_atlas.reference.targets.training import RECIPES, Recipe, Target, accuracy, untrained
@@ -177,13 +178,11 @@ def defended_target(target: Target, defenses: tuple[tuple[str, float], ...]) -> 
     (defense, value), recipe = chosen[0], RECIPES[target.name]
     if recipe.fit:
         raise ValueError(f"{target.name} is fitted at once; no defense of training applies")
-    model = defense.apply(recipe, untrained(recipe, target.data), target.data, value)
-    return replace(
-        target,
-        model=model,
-        train_accuracy=accuracy(model, target.data.private),
-        test_accuracy=accuracy(model, target.data.test),
-    )
+    model, split = defense.apply(recipe, untrained(recipe, target.data), target.data, value), target.data
+    # What a model draws in eval mode comes from the numbers of everybody.
+    with seeded(recipe.seed):
+        known, new = accuracy(model, split.private), accuracy(model, split.test)
+    return replace(target, model=model, train_accuracy=known, test_accuracy=new)
 
 
 def sent(options: Options, observation: _Sent, batch: Images) -> _Sent:
