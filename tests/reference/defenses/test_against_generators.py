@@ -17,8 +17,10 @@ from inversion_atlas.reference.attacks.gmi import gmi
 from inversion_atlas.reference.attacks.identity import Identity
 from inversion_atlas.reference.attacks.kedmi import kedmi, train_inversion_gan
 from inversion_atlas.reference.attacks.lomma import distill, lomma_identity
+from inversion_atlas.reference.benchmark import cases, generator_cases
 from inversion_atlas.reference.benchmark.defending import DEFENSES, defended_target
 from inversion_atlas.reference.benchmark.generator_cases import judged
+from inversion_atlas.reference.benchmark.runs import Options
 from inversion_atlas.reference.generators.networks import Generator
 from inversion_atlas.reference.generators.training import Gan
 from inversion_atlas.reference.observations import WhiteBox
@@ -93,3 +95,21 @@ def test_negative_smoothing_lowers_what_kedmi_shows(plain: Target, right: Judge,
     box, learned = white_box(target), train_inversion_gan(white_box(target), PUBLIC)
     before = kedmi(white_box(plain), generators.load("mnist-inversion-gan", cache), LABELS, steps=300)
     assert right(kedmi(box, learned, LABELS, steps=300).images) <= right(before.images) - 0.1
+
+
+@pytest.mark.slow
+def test_in_the_shell_a_generator_that_learns_from_the_target_learns_from_the_defended_one(
+    plain: Target, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One from the cache was taught by the target without the defense, which the adversary does not have."""
+    asked: list[str] = []
+
+    def learn(box: WhiteBox, public: Tensor) -> Gan[Generator]:
+        asked.append(box.describe())
+        return train_inversion_gan(box, public[:64], steps=1)
+
+    monkeypatch.setattr(generator_cases, "train_inversion_gan", learn)
+    for defenses in ((), (("negative-smoothing", DEFENSES["negative-smoothing"].usual),)):
+        cases.run("kedmi", Options(plain, 5, 1, cache=cache, defenses=defenses))
+    (told,) = asked
+    assert told.endswith("under label smoothing -0.05")
