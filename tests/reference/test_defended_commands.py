@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
 from inversion_atlas.cli.main import atlas
@@ -47,6 +49,7 @@ def test_each_defense_of_a_gradient_runs_with_its_usual_number(defense: str, cac
         (("inversion-network", "--items", "20", "--steps", "1", "--defense", "purifier"), "under Purifier"),
         (("inverse-network", "--items", "20", "--steps", "1", "--defense", "noise=2"), "under normal noise"),
         (("mi-face", "--steps", "5", "--defense", "negative-smoothing"), "under label smoothing -0.05"),
+        (("mi-face", "--steps", "5", "--target", "digits-mlp", "--defense", "tl-dmi"), "under TL-DMI with 3 modules"),
     ],
 )
 def test_defenses_of_answers_features_and_training_run_from_the_shell(
@@ -79,3 +82,47 @@ def test_the_list_ends_with_the_defenses_that_the_shell_knows(cache: Path) -> No
     listed = run(cache, "attack", "list").stdout.split("Defenses, for --defense NAME[=VALUE]:")[1]
     for found in IMPLEMENTATIONS:
         assert (f"{found.name} " in listed) == (found.kind == "defense" and found.command.startswith("atlas"))
+
+
+def test_measuring_a_defense_keeps_the_other_results_and_tells_what_is_reached_without_it(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small attacks in place of those that `atlas bench --defenses` runs; training under one has its cost as well."""
+    from inversion_atlas.reference.benchmark import defended_runs
+    from inversion_atlas.reference.benchmark.defended_runs import Attacked, Pair
+
+    gradient, classes = Attacked("analytic", "digits-mlp", 1, 1), Attacked("mi-face", "digits-softmax", 10, 5)
+    pairs = {"prune": (Pair(gradient, 0.5), Pair(gradient, 0.99)), "negative-smoothing": (Pair(classes),)}
+    monkeypatch.setattr(defended_runs, "PAIRS", pairs)
+    path = tmp_path / "measured.json"
+    path.write_text('{"made_by": "atlas bench", "torch": "", "attacks": {"dlg": []}, "defenses": {"noise": []}}')
+    for name in pairs:
+        result = run(cache, "bench", "--defenses", name, "-o", str(path))
+        assert result.exit_code == 0, result.output
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert content["attacks"] == {"dlg": []}
+    assert list(content["defenses"]) == ["negative-smoothing", "noise", "prune"]
+    half, most = content["defenses"]["prune"]
+    assert half["undefended"] == most["undefended"] > half["value"] > most["value"]
+    assert (half["attack"], half["metric"]) == ("analytic", "psnr")
+    assert "0.5 of entries pruned" in half["setting"]
+    cost, _ = content["defenses"]["negative-smoothing"]
+    assert (cost["attack"], cost["metric"]) == ("", "model-accuracy")
+    assert cost["baseline"] < 0.2 < cost["value"] <= 1
+    assert "under label smoothing -0.05" in cost["setting"]
+    refused = run(cache, "bench", "--defenses", "dlg")
+    assert refused.exit_code == 2
+    assert "no defense 'dlg'" in refused.output
+
+
+def test_a_defense_that_does_nothing_trains_the_target_as_its_recipe_does(cache: Path) -> None:
+    """Its weight decay, too: without it the weights of this target differ by more than a tenth."""
+    from inversion_atlas.reference.benchmark.defending import defended_target
+    from inversion_atlas.reference.targets import training
+
+    target = training.load("digits-softmax", cache)
+    assert training.RECIPES[target.name].weight_decay > 0
+    again = defended_target(target, (("negative-smoothing", 0.0),))
+    assert again.model is not target.model
+    for trained, expected in zip(again.model.parameters(), target.model.parameters(), strict=True):
+        torch.testing.assert_close(trained, expected, rtol=1e-3, atol=1e-3)

@@ -9,15 +9,18 @@ import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from inversion_atlas.catalogue import Catalogue
-from inversion_atlas.reference.index import IMPLEMENTATIONS, MEASURED, NOT_FUNCTIONS, Implementation
+from inversion_atlas.reference.index import IMPLEMENTATIONS, MEASURED, NOT_FUNCTIONS, Implementation, MeasuredDefense
+from inversion_atlas.reference.results import defenses_table
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
 ATTACKS = [found for found in IMPLEMENTATIONS if found.kind == "attack"]
 DEFENSES = [found for found in IMPLEMENTATIONS if found.kind == "defense"]
+SHELL_DEFENSES = [found for found in DEFENSES if found.command.startswith("atlas attack ")]
 METRICS = [found for found in IMPLEMENTATIONS if found.kind == "metric"]
 
 
@@ -81,7 +84,7 @@ def test_every_attack_has_a_case_that_runs_it_and_targets_that_exist() -> None:
 @needs_torch
 def test_every_defense_is_known_to_the_shell_or_imported_from_where_its_entry_says() -> None:
     defending = importlib.import_module("inversion_atlas.reference.benchmark.defending")
-    known = {found.name for found in DEFENSES if found.command.startswith("atlas attack ")}
+    known = {found.name for found in SHELL_DEFENSES}
     assert known == set(defending.DEFENSES)
     for found in DEFENSES:
         words = found.command.split()
@@ -106,3 +109,28 @@ def test_the_measured_file_is_the_benchmark_s_and_holds_no_attack_that_is_gone()
     content = json.loads(MEASURED.read_text(encoding="utf-8"))
     assert content["made_by"] == "atlas bench"
     assert set(content["attacks"]) == {found.name for found in ATTACKS}
+    assert set(content["defenses"]) == {found.name for found in SHELL_DEFENSES}
+
+
+@pytest.mark.parametrize("found", SHELL_DEFENSES, ids=named)
+def test_every_defense_of_the_shell_was_measured_against_an_attack_and_training_with_its_cost(
+    found: Implementation,
+) -> None:
+    results = [result for result in found.measured if isinstance(result, MeasuredDefense)]
+    assert results
+    assert len(results) == len(found.measured)
+    for result in results:
+        assert math.isfinite(result.undefended)
+        assert " under " in result.setting or result.metric == "psnr"
+        assert result.attack in {attack.name for attack in ATTACKS} or result.metric == "model-accuracy"
+
+
+@needs_torch
+def test_every_defense_of_the_shell_has_attacks_to_be_measured_against() -> None:
+    defended_runs = importlib.import_module("inversion_atlas.reference.benchmark.defended_runs")
+    assert set(defended_runs.PAIRS) == {found.name for found in SHELL_DEFENSES}
+
+
+def test_the_page_on_reference_implementations_shows_what_defenses_reached_when_measured() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference.md").read_text(encoding="utf-8")
+    assert defenses_table() in page, "put what `python -m inversion_atlas.reference.results` prints in its place"

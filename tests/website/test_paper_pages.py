@@ -15,7 +15,7 @@ from inversion_atlas.catalogue import Catalogue
 from inversion_atlas.disagreements import disagreements
 from inversion_atlas.records.paper import Kind
 from inversion_atlas.reference import index
-from inversion_atlas.reference.index import Implementation, Measured
+from inversion_atlas.reference.index import Implementation, Measured, MeasuredDefense
 from inversion_atlas.stamp import Stamp
 from inversion_atlas.website.likeness import _COMPARED, Likeness
 from inversion_atlas.website.pages import renderer_for, stamped
@@ -241,6 +241,19 @@ def test_what_runs_here_is_shown_with_its_command_and_result(
     assert "Runs hereDLG, Algorithm 1. atlas bench dlg" in page.words
     assert "five crops, one gradientPSNR 49.4 against 11.1 dB" in page.words
     assert "Runs here" not in page_of(catalogue, "zhao2020idlg")[1].words
+
+
+def test_a_defense_that_runs_here_is_shown_with_what_the_attack_reaches_without_it(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cost = MeasuredDefense("model-accuracy", 0.95, "", 0.2, "five digits, trained under it", "", 0.97)
+    lost = MeasuredDefense("psnr", 9.5, "dB", 8.0, "one gradient, under it", "dlg", 49.4)
+    here = Implementation("x", "Noise", "defense", "zhu2019deep", "", "on gradients", "atlas attack dlg", (cost, lost))
+    monkeypatch.setattr(index, "IMPLEMENTATIONS", (here,))
+    words = page_of(catalogue, "zhu2019deep")[1].words
+    assert "Measured here, without the defense, and with no signal" in words
+    assert "five digits, trained under itModel accuracy 0.95 instead of 0.97, with no signal 0.2" in words
+    assert "one gradient, under itdlg: PSNR 9.5 instead of 49.4, with no signal 8 dB" in words
 
 
 def test_what_can_be_copied_is_marked(catalogue: Catalogue) -> None:

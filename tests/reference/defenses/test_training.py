@@ -14,7 +14,7 @@ from inversion_atlas.reference.attacks.gradient_matching import inverting_gradie
 from inversion_atlas.reference.attacks.inversion_network import train_inversion_network
 from inversion_atlas.reference.attacks.linear_layer import analytic
 from inversion_atlas.reference.attacks.mi_face import mi_face
-from inversion_atlas.reference.defenses.bido import bido, coco, hidden_outputs, hsic, kernel
+from inversion_atlas.reference.defenses.bido import bido, coco, gaussian, hidden_outputs, hsic
 from inversion_atlas.reference.defenses.bottleneck import bottleneck_layer, bottleneck_loss, mid, precode
 from inversion_atlas.reference.defenses.smoothing import label_smoothing
 from inversion_atlas.reference.defenses.training import Loss, cross_entropy, train
@@ -133,7 +133,7 @@ def test_dependencies_are_small_between_what_is_independent_and_large_between_eq
     for measure in (coco, hsic):
         assert float(measure(one, one)) > float(measure(one, other)) + 1e-4
         torch.testing.assert_close(measure(one, other), measure(other, one), rtol=1e-2, atol=1e-4)
-    torch.testing.assert_close(kernel(one).diagonal(), torch.ones(60), atol=1e-4, rtol=0)
+    torch.testing.assert_close(gaussian(one).diagonal(), torch.ones(60), atol=1e-4, rtol=0)
     with pytest.raises(ValueError, match="no ReLU"):
         hidden_outputs(nn.Flatten(), torch.rand(2, 1, 2, 2))
     with pytest.raises(ValueError, match="measure must be"):

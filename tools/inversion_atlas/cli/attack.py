@@ -145,6 +145,7 @@ def target(names: tuple[str, ...], cache: Path | None) -> None:
 
 @click.command(epilog="Exit codes: 0 done, 2 wrong use, 3 torch is not installed, 130 interrupted.")
 @click.argument("names", nargs=-1)
+@click.option("--defenses", is_flag=True, help="Measure defenses instead: NAMES are theirs, each against some attacks.")
 @click.option(
     "--output",
     "-o",
@@ -152,29 +153,33 @@ def target(names: tuple[str, ...], cache: Path | None) -> None:
     help="File to write. Default: the one that website and query language read.",
 )
 @_CACHE
-def bench(names: tuple[str, ...], output: Path | None, cache: Path | None) -> None:
+def bench(names: tuple[str, ...], defenses: bool, output: Path | None, cache: Path | None) -> None:
     """Run every attack, or those named, on its bundled targets and write the results with their baselines.
 
-    Results of attacks that are not named are kept. Takes some minutes.
+    Results of what is not named are kept. Takes some minutes.
 
     \b
     atlas bench
     atlas bench analytic label-counts -o results.json
+    atlas bench --defenses
+    atlas bench --defenses bido-hsic mid
     """
+    known, kind = (_DEFENSES, "defense") if defenses else (_ATTACKS, "attack")
     for name in names:
-        if name not in _ATTACKS:
-            raise click.UsageError(f"no attack {name!r}: {did_you_mean(name, list(_ATTACKS))}")
+        if name not in known:
+            raise click.UsageError(f"no {kind} {name!r}: {did_you_mean(name, list(known))}")
     _need_torch()
-    from inversion_atlas.reference.benchmark import measuring
+    from inversion_atlas.reference.benchmark import defended_runs, measuring
     from inversion_atlas.reference.index import MEASURED
 
     path = output or MEASURED
+    measure = defended_runs.measure if defenses else measuring.measure
     with _collecting():
-        for name in names or _ATTACKS:
+        for name in names or known:
             with _progress(name) as progress:
-                results = measuring.measure(name, cache, progress)
-            # Written after each attack, so that what was measured survives an interruption.
-            measuring.record(path, name, results)
+                results = measure(name, cache, progress)
+            # Written after each, so that what was measured survives an interruption.
+            measuring.record(path, "defenses" if defenses else "attacks", name, results)
             click.echo(f"{name}: {len(results)} results", err=True)
 
 

@@ -19,6 +19,14 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasuredDefense(Measured):
+    """One result of `atlas bench --defenses`: what an attack reaches under a defense, and without it."""
+
+    attack: str  # as the shell knows it
+    undefended: float
+
+
+@dataclass(frozen=True, slots=True)
 class Implementation:
     """A metric, attack or defense implemented here, tied to the record whose method it is."""
 
@@ -36,11 +44,11 @@ class Implementation:
 MEASURED = Path(__file__).with_name("measured.json")
 
 
-def _measured() -> dict[str, tuple[Measured, ...]]:
+def _measured(part: str, kind: type[Measured]) -> dict[str, tuple[Measured, ...]]:
     if not MEASURED.is_file():
         return {}
-    attacks = json.loads(MEASURED.read_text(encoding="utf-8"))["attacks"]
-    return {name: tuple(Measured(**result) for result in results) for name, results in attacks.items()}
+    found = json.loads(MEASURED.read_text(encoding="utf-8")).get(part, {})
+    return {name: tuple(kind(**result) for result in results) for name, results in found.items()}
 
 
 def _attack(name: str, label: str, paper: str, implements: str) -> Implementation:
@@ -54,7 +62,8 @@ def _metric(name: str, label: str, metric: str, implements: str, paper: str = ""
 
 def _defense(name: str, label: str, paper: str, implements: str, *, against: str = "") -> Implementation:
     """A defense that the shell knows, with an attack that it is to be seen against."""
-    return Implementation(name, label, "defense", paper, "", implements, f"atlas attack {against} --defense {name}")
+    command = f"atlas attack {against} --defense {name}"
+    return Implementation(name, label, "defense", paper, "", implements, command, _UNDER_DEFENSES.get(name, ()))
 
 
 def _defense_in_python(name: str, label: str, paper: str, implements: str, *, where: str) -> Implementation:
@@ -63,7 +72,8 @@ def _defense_in_python(name: str, label: str, paper: str, implements: str, *, wh
     return Implementation(name, label, "defense", paper, "", implements, command)
 
 
-_RESULTS = _measured()
+_RESULTS = _measured("attacks", Measured)
+_UNDER_DEFENSES = _measured("defenses", MeasuredDefense)
 
 _GRADIENT_ATTACKS = (
     _attack("dlg", "DLG", "zhu2019deep", "images and soft labels matched to the gradient by L-BFGS"),
@@ -342,6 +352,7 @@ _LABEL_ATTACKS = (
 )
 
 _BY_GRADIENT = "inverting-gradients --target digits-convnet"
+_WITH_A_PRIOR = "gmi --items 25 --steps 300"
 
 _DEFENSES = (
     _defense("noise", "Noise", "zhu2019deep", "on gradients, updates or features", against=_BY_GRADIENT),
@@ -396,15 +407,19 @@ _DEFENSES = (
         "conditional autoencoder of scores, without label swapper",
         against="inversion-network",
     ),
-    _defense("mid", "MID", "wang2021improving", "variational bound on information", against="mi-face"),
-    _defense("bido-hsic", "BiDO with HSIC", "peng2022bilateral", "dependencies of hidden layers", against="mi-face"),
-    _defense("bido-coco", "BiDO with COCO", "peng2022bilateral", "dependencies of hidden layers", against="mi-face"),
+    _defense("mid", "MID", "wang2021improving", "variational bound on information", against=_WITH_A_PRIOR),
+    _defense(
+        "bido-hsic", "BiDO with HSIC", "peng2022bilateral", "dependencies of hidden layers", against=_WITH_A_PRIOR
+    ),
+    _defense(
+        "bido-coco", "BiDO with COCO", "peng2022bilateral", "dependencies of hidden layers", against=_WITH_A_PRIOR
+    ),
     _defense(
         "negative-smoothing",
         "Negative label smoothing",
         "struppek2024careful",
         "a constant negative factor",
-        against="mi-face --target digits-mlp",
+        against=_WITH_A_PRIOR,
     ),
     _defense(
         "sparse-coding",
@@ -413,9 +428,7 @@ _DEFENSES = (
         "first layer by local competition",
         against="inverse-network",
     ),
-    _defense_in_python(
-        "tl-dmi", "TL-DMI", "ho2024model", "first layers learn from public data", where="transfer:transfer_learned"
-    ),
+    _defense("tl-dmi", "TL-DMI", "ho2024model", "first layers learn from public data", against=_WITH_A_PRIOR),
     _defense_in_python(
         "instahide", "InstaHide", "huang2020instahide", "mixtures under signs", where="instahide:instahide"
     ),

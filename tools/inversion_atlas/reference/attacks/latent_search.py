@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -67,9 +68,28 @@ def finished(
 def shifted(images: Tensor, generator: torch.Generator, *, scale: float = 0.1) -> Tensor:
     """Return each image cropped at random: enlarged by up to `scale` and moved within, as a random resized crop is."""
     kept = 1 - scale * torch.rand(len(images), generator=generator)
-    moved = (1 - kept)[:, None] * (2 * torch.rand(len(images), 2, generator=generator) - 1)
+    return _windows(images, kept, kept, generator)
+
+
+def cropped(
+    images: Tensor,
+    generator: torch.Generator,
+    *,
+    area: tuple[float, float],
+    aspect: tuple[float, float] = (1.0, 1.0),
+) -> Tensor:
+    """Return each image cropped to a share of its area and an aspect ratio, both drawn within bounds, and resized."""
+    kept = area[0] + (area[1] - area[0]) * torch.rand(len(images), generator=generator)
+    low, high = map(math.log, aspect)
+    ratio = (low + (high - low) * torch.rand(len(images), generator=generator)).exp()
+    return _windows(images, (kept * ratio).sqrt().clamp_max(1), (kept / ratio).sqrt().clamp_max(1), generator)
+
+
+def _windows(images: Tensor, widths: Tensor, heights: Tensor, generator: torch.Generator) -> Tensor:
+    """Return a window of each image, with sides as shares of the image's and somewhere within, at the image's size."""
+    sides = torch.stack((widths, heights), dim=1)
     matrix = torch.zeros(len(images), 2, 3)
-    matrix[:, 0, 0] = matrix[:, 1, 1] = kept
-    matrix[:, :, 2] = moved
+    matrix[:, :, :2] = torch.diag_embed(sides)
+    matrix[:, :, 2] = (1 - sides) * (2 * torch.rand(len(images), 2, generator=generator) - 1)
     grid = functional.affine_grid(matrix.to(images), list(images.shape), align_corners=False)
     return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)

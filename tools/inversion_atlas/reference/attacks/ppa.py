@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
 from torch import Tensor
 
 from inversion_atlas.reference.attacks.identity import LogitLoss, poincare, refuse_labels
-from inversion_atlas.reference.attacks.latent_search import descend, finished, shifted
+from inversion_atlas.reference.attacks.latent_search import cropped, descend, finished
 from inversion_atlas.reference.attacks.reconstruction import Progress, Reconstruction, silent
 from inversion_atlas.reference.generators.networks import StyleGenerator
 from inversion_atlas.reference.observations import WhiteBox, expect
@@ -25,6 +26,8 @@ def ppa(
     candidates: int = 4,
     truncation: float = 0.5,
     selection: int = 100,
+    selection_area: tuple[float, float] = (0.5, 0.9),
+    selection_aspect: tuple[float, float] = (0.8, 1.2),
     loss: LogitLoss = poincare,
     seed: int = 0,
     progress: Progress = silent,
@@ -33,8 +36,10 @@ def ppa(
 
     Of `search_space` styles, drawn towards their average by `truncation`, each class starts from those that the
     target is surest of, `candidates` for each image wanted. They go down `loss` by Adam, through images cropped at
-    random; then those are kept whose class the target names most surely over `selection` stronger crops. Defaults
-    are those of the authors' code, which keeps 50 of 200 candidates per class. Nothing is flipped.
+    random to .9 of their area and more; then those are kept whose class the target names most surely over `selection`
+    crops, whose share of the area and aspect ratio are drawn. Defaults are those of the authors' code, which keeps 50
+    of 200 candidates per class. Its targets were trained on crops: the choice is worth nothing where crops are
+    stronger than a target has learned to bear. Nothing is flipped.
     """
     observation = expect(observation, WhiteBox, "ppa")
     refuse_labels(observation, labels)
@@ -43,7 +48,7 @@ def ppa(
     styles = first_styles(observation, generator, repeated, search_space, truncation, random)
 
     def cost() -> Tensor:
-        return loss(observation.logits(shifted(generator.synthesis(styles), random)), repeated)
+        return loss(observation.logits(cropped(generator.synthesis(styles), random, area=(0.9, 1.0))), repeated)
 
     optimizer = partial(torch.optim.Adam, betas=(0.1, 0.1))
     descend(
@@ -51,7 +56,8 @@ def ppa(
     )
     with torch.no_grad():
         images = generator.synthesis(styles)
-    best = most_robust(observation, images, repeated, labels, selection, random)
+    strong = partial(cropped, generator=random, area=selection_area, aspect=selection_aspect)
+    best = most_robust(observation, images, repeated, labels, [strong] * selection)
     with torch.no_grad():
         objective = loss(observation.logits(images[best]), labels)
     return finished(observation, images[best], labels, objective, steps)
@@ -84,14 +90,12 @@ def most_robust(
     images: Tensor,
     labels: Tensor,
     wanted: Tensor,
-    crops: int,
-    random: torch.Generator,
+    views: Sequence[Callable[[Tensor], Tensor]],
 ) -> Tensor:
-    """Return an index for each label wanted: of its class, those surest on average over crops of a half to a tenth."""
+    """Return an index for each label wanted: of its class, those surest on average over random views."""
     surety = torch.zeros(len(images))
-    for _ in range(crops):
-        logs = observation.log_probabilities(shifted(images, random, scale=0.3))
-        surety += logs.gather(1, labels[:, None]).squeeze(1).exp() / crops
+    for view in views:
+        surety += observation.log_probabilities(view(images)).gather(1, labels[:, None]).squeeze(1).exp()
     chosen = torch.empty(len(wanted), dtype=torch.long)
     for label in wanted.unique():
         own, places = (labels == label).nonzero().squeeze(1), wanted == label

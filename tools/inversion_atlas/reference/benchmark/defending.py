@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 from torch import nn
@@ -21,6 +22,7 @@ from inversion_atlas.reference.defenses.quantization import mixed_quantize, quan
 from inversion_atlas.reference.defenses.smoothing import label_smoothing
 from inversion_atlas.reference.defenses.soteria import soteria
 from inversion_atlas.reference.defenses.sparse_coding import sparse_coded
+from inversion_atlas.reference.defenses.transfer import transfer_learned
 from inversion_atlas.reference.defenses.transformations import search_policy, transform
 from inversion_atlas.reference.observations import (
     BlackBox,
@@ -30,6 +32,8 @@ from inversion_atlas.reference.observations import (
     TextEmbeddings,
     expect,
 )
+from inversion_atlas.reference.seeding import seeded
+from inversion_atlas.reference.targets import mnist
 from inversion_atlas.reference.targets.data import Images
 from inversion_atlas.reference.targets.training import RECIPES, Recipe, Target, accuracy, untrained
 
@@ -47,9 +51,13 @@ class Defense:
     apply: Callable[..., Any]
 
 
-def _fitted(loss: Callable[[float], training.Loss], told: str) -> Callable[[Recipe, nn.Module, Any, float], nn.Module]:
-    """Training with another loss."""
-    return lambda recipe, model, split, value: _train(recipe, model, split, loss(value), f"{told} {value:g}")
+def _fitted(
+    loss: Callable[[float], training.Loss], told: str, *, passes: int = 1
+) -> Callable[[Recipe, nn.Module, Any, float], nn.Module]:
+    """Training with another loss, for `passes` times the epochs where the loss is slow to learn."""
+    return lambda recipe, model, split, value: _train(
+        replace(recipe, epochs=passes * recipe.epochs), model, split, loss(value), f"{told} {value:g}"
+    )
 
 
 def _train(recipe: Recipe, model: nn.Module, split: Any, loss: training.Loss, defense: str) -> nn.Module:
@@ -61,6 +69,7 @@ def _train(recipe: Recipe, model: nn.Module, split: Any, loss: training.Loss, de
         defense=defense,
         epochs=recipe.epochs,
         learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
         batch_size=recipe.batch_size,
         seed=recipe.seed,
     )
@@ -78,6 +87,20 @@ def _with_precode(recipe: Recipe, model: nn.Module, split: Any, value: float) ->
 
 def _with_sparse_coding(recipe: Recipe, model: nn.Module, split: Any, value: float) -> nn.Module:
     return _train(recipe, sparse_coded(_chain(model), threshold=value), split, training.cross_entropy, "")
+
+
+def _with_transfer(recipe: Recipe, model: nn.Module, split: Any, value: float) -> nn.Module:
+    public, chain = mnist.labeled_public() if split.name == "mnist" else split.public, _chain(model)
+    return transfer_learned(
+        chain,
+        (public.images, public.labels),
+        (split.private.images, split.private.labels),
+        frozen=len(chain) - int(value),
+        epochs=recipe.epochs,
+        learning_rate=recipe.learning_rate,
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+    )
 
 
 def _chain(model: nn.Module) -> nn.Sequential:
@@ -124,17 +147,18 @@ DEFENSES: Mapping[str, Defense] = {
     "bido-hsic": Defense(
         "training",
         "weight on inputs",
-        0.1,
-        _fitted(lambda value: bido("hsic", on_input=value, on_label=value), "BiDO with HSIC"),
+        0.05,
+        _fitted(lambda value: bido("hsic", on_input=value, on_label=value), "BiDO with HSIC", passes=2),
     ),
     "bido-coco": Defense(
         "training",
         "weight on inputs",
-        10.0,
-        _fitted(lambda value: bido("coco", on_input=value, on_label=value / 2), "BiDO with COCO"),
+        500.0,
+        _fitted(lambda value: bido("coco", on_input=value, on_label=value / 100), "BiDO with COCO"),
     ),
     "mid": Defense("training", "weight of the divergence", 3e-3, _with_mid),
     "precode": Defense("training", "numbers", 64, _with_precode),
+    "tl-dmi": Defense("training", "last modules that private data train", 1, _with_transfer),
     "sparse-coding": Defense("training", "threshold", 0.5, _with_sparse_coding),
 }
 
@@ -147,8 +171,12 @@ def refuse(names: Sequence[str], sees: Sequence[str], attack: str) -> None:
             raise ValueError(f"{attack} does not see what {name} changes; {', '.join(fitting)} do change it")
 
 
-def defended_target(target: Target, defenses: Sequence[tuple[str, float]]) -> Target:
-    """Return the target trained anew under the defenses of training, one at most, or as it is."""
+@lru_cache(maxsize=4)
+def defended_target(target: Target, defenses: tuple[tuple[str, float], ...]) -> Target:
+    """Return the target trained anew under the defenses of training, one at most, or as it is.
+
+    The last ones are kept: several attacks on them need one training.
+    """
     chosen = [(DEFENSES[name], value) for name, value in defenses if DEFENSES[name].place == "training"]
     if not chosen:
         return target
@@ -157,13 +185,11 @@ def defended_target(target: Target, defenses: Sequence[tuple[str, float]]) -> Ta
     (defense, value), recipe = chosen[0], RECIPES[target.name]
     if recipe.fit:
         raise ValueError(f"{target.name} is fitted at once; no defense of training applies")
-    model = defense.apply(recipe, untrained(recipe, target.data), target.data, value)
-    return replace(
-        target,
-        model=model,
-        train_accuracy=accuracy(model, target.data.private),
-        test_accuracy=accuracy(model, target.data.test),
-    )
+    model, split = defense.apply(recipe, untrained(recipe, target.data), target.data, value), target.data
+    # What a model draws in eval mode comes from the numbers of everybody.
+    with seeded(recipe.seed):
+        known, new = accuracy(model, split.private), accuracy(model, split.test)
+    return replace(target, model=model, train_accuracy=known, test_accuracy=new)
 
 
 def sent(options: Options, observation: _Sent, batch: Images) -> _Sent:

@@ -13,13 +13,14 @@ from inversion_atlas.reference.attacks.ensemble import ensemble_inversion
 from inversion_atlas.reference.attacks.gmi import gmi
 from inversion_atlas.reference.attacks.identity import Identity
 from inversion_atlas.reference.attacks.if_gmi import if_gmi
-from inversion_atlas.reference.attacks.kedmi import kedmi
+from inversion_atlas.reference.attacks.kedmi import kedmi, train_inversion_gan
 from inversion_atlas.reference.attacks.lomma import distill, lomma_identity
 from inversion_atlas.reference.attacks.mirror import mirror
-from inversion_atlas.reference.attacks.plg_mi import plg_mi
+from inversion_atlas.reference.attacks.plg_mi import plg_mi, train_conditional_gan
 from inversion_atlas.reference.attacks.ppa import ppa
 from inversion_atlas.reference.attacks.reconstruction import Reconstruction
 from inversion_atlas.reference.attacks.vmi import vmi
+from inversion_atlas.reference.benchmark import defending
 from inversion_atlas.reference.benchmark.runs import (
     Case,
     Options,
@@ -31,6 +32,8 @@ from inversion_atlas.reference.benchmark.runs import (
     scores_of,
 )
 from inversion_atlas.reference.features import penultimate
+from inversion_atlas.reference.generators.networks import Generator
+from inversion_atlas.reference.generators.training import Gan
 from inversion_atlas.reference.observations import WhiteBox
 from inversion_atlas.reference.seeding import seeded
 from inversion_atlas.reference.targets import generators, models, training
@@ -106,7 +109,7 @@ def _gmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Recon
 
 
 def _kedmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
-    gan = generators.load("mnist-inversion-gan", options.cache)
+    gan = _inversion_gan(options, observation)
     return kedmi(observation, gan, labels, **accepted(kedmi, options)), drawn(options, gan.generator, labels)
 
 
@@ -117,7 +120,7 @@ def _lomma_gmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple
 
 
 def _lomma_kedmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
-    gan, identity = generators.load("mnist-inversion-gan", options.cache), _lomma(options, observation)
+    gan, identity = _inversion_gan(options, observation), _lomma(options, observation)
     found = kedmi(observation, gan, labels, identity=identity, **accepted(kedmi, options))
     return found, drawn(options, gan.generator, labels)
 
@@ -129,8 +132,10 @@ def _vmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Recon
 
 def _ppa(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
     generator = generators.load("mnist-style-gan", options.cache).generator
-    # Styles of the bundled generator are wider than those of StyleGAN2, for which the paper's rate is.
-    found = ppa(observation, generator, labels, learning_rate=0.05, **accepted(ppa, options))
+    # Styles of the bundled generator are wider than those of StyleGAN2, for which the paper's rate is, and the target
+    # was not trained on crops: over strong ones the surest candidates are no better than the others.
+    mild = {"learning_rate": 0.05, "selection_area": (0.9, 1.0), "selection_aspect": (1.0, 1.0)}
+    found = ppa(observation, generator, labels, **mild, **accepted(ppa, options))  # type: ignore[arg-type]
     return found, drawn(options, generator, labels)
 
 
@@ -147,7 +152,7 @@ def _if_gmi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Re
 
 def _plg_mi(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, None]:
     """What its generator draws of a class is the target's answer already, so it is no prior."""
-    gan = generators.load("mnist-conditional-gan", options.cache)
+    gan = _conditional_gan(options, observation)
     return plg_mi(observation, gan, labels, **accepted(plg_mi, options)), None
 
 
@@ -157,7 +162,8 @@ def _deep_inversion(options: Options, observation: WhiteBox, labels: Tensor) -> 
 
 
 def _ensemble(options: Options, observation: WhiteBox, labels: Tensor) -> tuple[Reconstruction, Tensor]:
-    others = [_white_box(training.load(name, options.cache)) for name in _ENSEMBLE[1:]]
+    loaded = (training.load(name, options.cache) for name in _ENSEMBLE[1:])
+    others = [_white_box(defending.defended_target(other, options.defenses)) for other in loaded]
     public = options.target.data.public.images
     found = ensemble_inversion([observation, *others], labels, public=public, **accepted(ensemble_inversion, options))
     generator = generators.load("mnist-gan", options.cache).generator
@@ -170,6 +176,21 @@ def _lomma(options: Options, observation: WhiteBox) -> Identity:
         untrained = [architecture(split.shape, len(split.classes)) for architecture in _STUDENTS]
     students = [distill(observation, split.public.images, student, epochs=5) for student in untrained]
     return lomma_identity(observation, split.public.images, students)
+
+
+# Generators that learned from the answers of the target without a defense would know more than the adversary may.
+
+
+def _inversion_gan(options: Options, observation: WhiteBox) -> Gan[Generator]:
+    if options.defenses:
+        return train_inversion_gan(observation, options.target.data.public.images)
+    return generators.load("mnist-inversion-gan", options.cache)
+
+
+def _conditional_gan(options: Options, observation: WhiteBox) -> Gan[Generator]:
+    if options.defenses:
+        return train_conditional_gan(observation, options.target.data.public.images)
+    return generators.load("mnist-conditional-gan", options.cache)
 
 
 def _white_box(target: training.Target) -> WhiteBox:

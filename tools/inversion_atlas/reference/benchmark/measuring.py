@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -25,20 +26,21 @@ def measure(name: str, cache: Path | None, progress: Progress) -> tuple[Measured
         outcome = cases.run(name, options)
         steps = f", {case.bench_steps} steps" if case.bench_steps else ""
         results += [
-            Measured(score.metric, _short(score.value), score.unit, _short(score.baseline), outcome.setting + steps)
+            Measured(score.metric, short(score.value), score.unit, short(score.baseline), outcome.setting + steps)
             for score in outcome.scores
         ]
     return tuple(results)
 
 
-def record(path: Path, name: str, results: Sequence[Measured]) -> None:
-    """Write the results of one attack into the file and keep those of the others."""
-    attacks = json.loads(path.read_text(encoding="utf-8"))["attacks"] if path.is_file() else {}
-    attacks[name] = [dataclasses.asdict(result) for result in results]
-    content = {"made_by": "atlas bench", "torch": torch.__version__, "attacks": dict(sorted(attacks.items()))}
+def record(path: Path, part: Literal["attacks", "defenses"], name: str, results: Sequence[Measured]) -> None:
+    """Write the results of one attack, or of one defense, into the file and keep those of the others."""
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    parts = {each: kept[each] for each in ("attacks", "defenses") if each in kept}
+    parts[part] = dict(sorted((parts.get(part, {}) | {name: [dataclasses.asdict(each) for each in results]}).items()))
+    content = {"made_by": "atlas bench", "torch": torch.__version__, **dict(sorted(parts.items()))}
     write_atomic(path, (json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode())
 
 
-def _short(value: float) -> float:
+def short(value: float) -> float:
     """Four digits: more would differ between machines."""
     return float(f"{value:.4g}")

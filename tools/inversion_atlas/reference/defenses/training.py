@@ -29,6 +29,7 @@ def train(
     defense: str,
     epochs: int,
     learning_rate: float,
+    weight_decay: float = 0.0,
     batch_size: int = 32,
     seed: int = 0,
 ) -> nn.Module:
@@ -37,7 +38,8 @@ def train(
     Its attribute `defenses` says so in every threat model that is told of it. Parameters that need no gradient stay.
     """
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], learning_rate)
+    learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.Adam(learned, learning_rate, weight_decay=weight_decay)
     model.train()
     with seeded(seed):
         for _ in range(epochs):

@@ -26,14 +26,10 @@ def mnist() -> Split:
     Private and test part show digits 5 to 9, which are classes 0 to 4; the public part shows digits 0 to 4 and
     every label in it is NO_CLASS. Images are padded to 32 by 32 pixels, then every 2 by 2 are averaged.
     """
-    loaded, digits = mnist_data()
-    images = _halved(torch.from_numpy(loaded).float().div(255).reshape(-1, 1, 28, 28))
-    labels = torch.from_numpy(digits).long()
-    order = torch.from_numpy(np.random.default_rng(0).permutation(len(labels)))
-    images, labels = images[order], labels[order]
-    private = labels >= min(_PRIVATE)
-    own = Images(images[private], labels[private] - min(_PRIVATE))
-    public = images[~private]
+    everything = _shuffled()
+    private = everything.labels >= min(_PRIVATE)
+    own = Images(everything.images[private], everything.labels[private] - min(_PRIVATE))
+    public = labeled_public().images
     return Split(
         "mnist",
         tuple(map(str, _PRIVATE)),
@@ -41,6 +37,23 @@ def mnist() -> Split:
         Images(own.images[:_TEST], own.labels[:_TEST]),
         Images(public, torch.full((len(public),), NO_CLASS)),
     )
+
+
+@lru_cache(maxsize=1)
+def labeled_public() -> Images:
+    """The public images with their digits 0 to 4 as labels, for who trains a target; the adversary is told none."""
+    everything = _shuffled()
+    public = everything.labels < min(_PRIVATE)
+    return Images(everything.images[public], everything.labels[public])
+
+
+@lru_cache(maxsize=1)
+def _shuffled() -> Images:
+    """Every image with its digit, in the order in which they are split."""
+    loaded, digits = mnist_data()
+    images = _halved(torch.from_numpy(loaded).float().div(255).reshape(-1, 1, 28, 28))
+    order = torch.from_numpy(np.random.default_rng(0).permutation(len(digits)))
+    return Images(images[order], torch.from_numpy(digits).long()[order])
 
 
 def _halved(images: Tensor) -> Tensor:
