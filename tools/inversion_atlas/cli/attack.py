@@ -156,7 +156,7 @@ def target(names: tuple[str, ...], cache: Path | None) -> None:
 def bench(names: tuple[str, ...], defenses: bool, output: Path | None, cache: Path | None) -> None:
     """Run every attack, or those named, on its bundled targets and write the results with their baselines.
 
-    Results of what is not named are kept. Takes some minutes.
+    Results of what is not named are kept. Takes some minutes; defenses take about six.
 
     \b
     atlas bench

@@ -23,7 +23,7 @@ def _row(found: Implementation, each: MeasuredDefense) -> str:
 
 def _number_of(found: Implementation, each: MeasuredDefense) -> str:
     alike = [other for other in found.measured if isinstance(other, MeasuredDefense) and other.attack == each.attack]
-    return f", {each.setting.rpartition(' under ')[2]}" if len(alike) > 1 else ""
+    return f", {each.setting.rpartition(' under ')[2].partition(',')[0]}" if len(alike) > 1 else ""
 
 
 if __name__ == "__main__":

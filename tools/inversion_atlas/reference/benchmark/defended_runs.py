@@ -78,7 +78,8 @@ def measure(name: str, cache: Path | None, progress: Progress) -> tuple[Measured
     for pair in PAIRS[name]:
         value = defending.DEFENSES[name].usual if pair.value is None else pair.value
         outcome, plain = _outcome(pair.attacked, cache, ((name, value),), progress), _undefended(pair.attacked, cache)
-        results.append(_result(pair.attacked.attack, outcome.scores[0], plain.scores[0].value, outcome.setting))
+        setting = f"{outcome.setting}, {pair.attacked.steps} steps"
+        results.append(_result(pair.attacked.attack, outcome.scores[0], plain.scores[0].value, setting))
         if defending.DEFENSES[name].place == "training" and pair is PAIRS[name][0]:
             results.insert(0, _cost(_loaded(pair.attacked.target, cache), ((name, value),)))
     return tuple(results)
