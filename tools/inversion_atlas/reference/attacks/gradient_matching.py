@@ -78,7 +78,7 @@ def inverting_gradients(
     *,
     steps: int = 4800,
     learning_rate: float = 0.1,
-    tv: float = 0.5,
+    tv: float = 0.4,
     tv_scale: Literal["relative", "absolute"] = "relative",
     restarts: int = 1,
     seed: int = 0,

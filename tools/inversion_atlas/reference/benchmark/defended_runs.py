@@ -34,7 +34,7 @@ class Pair:
     value: float | None = None
 
 
-_GRADIENT = Attacked("inverting-gradients", "digits-convnet", 4, 300)
+_GRADIENT = Attacked("inverting-gradients", "digits-convnet", 12, 300)
 _SCORES = Attacked("inversion-network", "digits-mlp", 100, 15)
 _FEATURES = Attacked("inverse-network", "digits-convnet", 20, 10)
 _GMI = Attacked("gmi", "mnist-convnet", 25, 300)
