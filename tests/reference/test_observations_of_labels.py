@@ -12,7 +12,14 @@ from sklearn.metrics import log_loss
 from tests.reference.cheating import holds, reachable
 from torch import Tensor, nn
 
-from inversion_atlas.reference.observations import AccessError, LossScore, QueryLimitReached, VerticalTraining
+from inversion_atlas.reference.observations import (
+    AccessError,
+    LossScore,
+    QueryLimitReached,
+    SplitLabels,
+    VerticalTraining,
+)
+from inversion_atlas.reference.observations.split_labels import Grants
 
 LABELS = torch.tensor([0, 2, 1, 2, 0])
 
@@ -159,3 +166,56 @@ def test_parties_that_do_not_fit_are_refused() -> None:
             epochs=1,
             batch_size=2,
         )
+
+
+def labeled(grants: Grants, top: nn.Module | None = None) -> SplitLabels:
+    inputs = torch.rand(5, 4, generator=torch.Generator().manual_seed(2))
+    return SplitLabels(inputs, LABELS, top or nn.Linear(4, 3), classes=3, grants=grants, learning_rate=0.1)
+
+
+def test_a_client_that_keeps_labels_and_top_gives_gradients_alone() -> None:
+    top = nn.Linear(4, 3)
+    before = copy.deepcopy(top.state_dict())
+    observation = labeled("features", top)
+    # What is overwritten on the observation grants no more.
+    observation.grants = "weight"
+    returned = observation.send(torch.ones(1, 4))
+    assert returned.weight is None
+    assert not returned.features.requires_grad
+    for thing in (observation, returned):
+        assert not [found for found in reachable(thing) if isinstance(found, nn.Module)]
+        assert not holds(thing, LABELS[:, None])
+        assert not holds(thing, before["weight"])
+    assert all(torch.equal(before[name], value) for name, value in top.state_dict().items())
+    for duplicate in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="cannot be copied"):
+            duplicate(observation)
+    assert "gradients of features one by one" in labeled("features").describe()
+    assert "of the weight of the top's first layer" in labeled("weight").describe()
+
+
+def test_the_top_s_gradient_is_that_of_the_example_s_cross_entropy_and_the_top_learns() -> None:
+    top, features = nn.Linear(4, 3), torch.rand(1, 4)
+    observation = labeled("weight", top)
+    returned = observation.send(features)
+    wanted = torch.autograd.grad(nn.functional.cross_entropy(top(features), LABELS[:1]), top.weight)[0]
+    torch.testing.assert_close(returned.weight, wanted)
+    kept = wanted.clone()
+    second = observation.send(features)
+    assert torch.equal(returned.weight, kept)  # what was returned stays as it was
+    assert not torch.allclose(second.features, returned.features)
+
+
+def test_examples_come_one_by_one_and_end() -> None:
+    observation = labeled("weight")
+    with pytest.raises(ValueError, match="one example, not of 2"):
+        observation.send(torch.ones(2, 4))
+    for _ in range(5):
+        observation.send(torch.ones(1, 4))
+    assert observation.rounds == 5
+    with pytest.raises(QueryLimitReached, match="ended after 5 examples"):
+        observation.send(torch.ones(1, 4))
+    with pytest.raises(ValueError, match="classes from 0 to 1"):
+        SplitLabels(torch.rand(5, 4), LABELS, nn.Linear(4, 2), classes=2, grants="weight", learning_rate=0.1)
+    with pytest.raises(ValueError, match="'features' or 'weight'"):
+        labeled("labels")  # type: ignore[arg-type]

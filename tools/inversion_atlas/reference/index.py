@@ -211,6 +211,12 @@ _SPLIT_ATTACKS = (
     _attack("inverse-network", "Inverse-Network", "he2019model", "network trained on queries to the client's part"),
     _attack("query-free", "Query-free attack", "he2019model", "shadow of the client's part, then rMLE"),
     _attack("unsplit", "UnSplit", "erdogan2022unsplit", "inputs and a clone's weights in turns, from features alone"),
+    _attack(
+        "unsplit-labels",
+        "UnSplit's label inference",
+        "erdogan2022unsplit",
+        "the label whose gradient under a surrogate of the client's last layer is nearest to the one returned",
+    ),
     _attack("fsha", "FSHA", "pasquini2021unleashing", "the client is steered to features that the server decodes"),
 )
 

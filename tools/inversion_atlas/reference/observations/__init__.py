@@ -20,6 +20,7 @@ from inversion_atlas.reference.observations.prompts import SentEmbeddings
 from inversion_atlas.reference.observations.questions import Answering
 from inversion_atlas.reference.observations.scores import LossScore
 from inversion_atlas.reference.observations.split import ClientInterface, SplitFeatures, SplitTraining
+from inversion_atlas.reference.observations.split_labels import SplitLabels
 from inversion_atlas.reference.observations.texts import SharedTextGradient
 from inversion_atlas.reference.observations.trees import TreeConfidences, TreePath
 from inversion_atlas.reference.observations.updates import SharedUpdate
@@ -51,6 +52,7 @@ __all__ = [
     "SharedTextGradient",
     "SharedUpdate",
     "SplitFeatures",
+    "SplitLabels",
     "SplitTraining",
     "TextEmbeddings",
     "TreeConfidences",
