@@ -297,8 +297,8 @@ def test_what_the_limit_does_not_hold_is_refused_or_told() -> None:
         lokt(spare, gan, [], LABELS)
 
 
-def test_an_interface_of_another_kind_is_refused(generator: Generator, styles: StyleGenerator) -> None:
-    model = models.mlp(SHAPE, 5)
+def test_an_interface_of_another_kind_is_refused() -> None:
+    model, generator, styles = models.mlp(SHAPE, 5), Generator(SHAPE), StyleGenerator(SHAPE)
     with pytest.raises(AccessError, match="brep-mi takes a LabelOnly"):
         brep_mi(scores_of(model), generator, LABELS)  # type: ignore[arg-type]
     with pytest.raises(AccessError, match="rlb-mi takes a BlackBox"):

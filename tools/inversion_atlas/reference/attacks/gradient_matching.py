@@ -169,7 +169,7 @@ def inverting_updates(
     *,
     steps: int = 4800,
     learning_rate: float = 0.1,
-    tv: float = 0.3,
+    tv: float = 0.4,
     tv_scale: Literal["relative", "absolute"] = "relative",
     restarts: int = 1,
     seed: int = 0,
