@@ -58,9 +58,9 @@ def convnet64() -> nn.Module:
 
 # Model -> how it is made, the iterations of Inverting Gradients and the images they are run on.
 INVERTED: dict[str, tuple[Callable[[], nn.Module], int, int]] = {
-    "sigmoid LeNet, 10 classes": (lambda: models.lenet(SHAPE, 10), 600, 3),
-    "convnet without normalization": (lambda: models.convnet(SHAPE, 10), 100, 2),
-    "ConvNet64": (convnet64, 6, 1),
+    "sigmoid LeNet, 10 classes": (lambda: models.lenet(SHAPE, 10), 600, 5),
+    "convnet without normalization": (lambda: models.convnet(SHAPE, 10), 200, 5),
+    "ConvNet64": (convnet64, 10, 2),
 }
 LEAKED = ("sigmoid LeNet, 100 classes", 30, 3)  # of DLG: outer steps of 20 evaluations
 
