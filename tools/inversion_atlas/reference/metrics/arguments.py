@@ -16,6 +16,12 @@ class MetricError(ValueError):
 
 def pair(reconstruction: Tensor, original: Tensor, data_range: tuple[float, float] | None) -> None:
     """Refuse two tensors unless they are finite, of one shape (batch, …), one float type, and in the range if given."""
+    alike(reconstruction, original)
+    values(reconstruction, original, data_range)
+
+
+def alike(reconstruction: Tensor, original: Tensor) -> None:
+    """Refuse two tensors unless they are of one shape (batch, …) and one type."""
     if reconstruction.shape != original.shape:
         raise MetricError(
             f"shapes differ: reconstruction {tuple(reconstruction.shape)}, original {tuple(original.shape)}"
@@ -26,6 +32,10 @@ def pair(reconstruction: Tensor, original: Tensor, data_range: tuple[float, floa
         )
     if reconstruction.dtype != original.dtype:
         raise MetricError(f"types differ: reconstruction {reconstruction.dtype}, original {original.dtype}")
+
+
+def values(reconstruction: Tensor, original: Tensor, data_range: tuple[float, float] | None) -> None:
+    """Refuse two tensors unless their numbers are floats, finite, and in the range if given."""
     for name, tensor in (("reconstruction", reconstruction), ("original", original)):
         if data_range is None:
             floating(tensor, name)
@@ -61,7 +71,7 @@ def within(tensor: Tensor, data_range: tuple[float, float], name: str) -> None:
     least, most = floating(tensor, name)
     if least < low or most > high:
         raise MetricError(
-            f"{name} goes from {least:g} to {most:g}, outside data_range {data_range}; clamp it, or give its true range"
+            f"{name} holds {least:g} to {most:g}, outside data_range {data_range}; clamp it, or give its true range"
         )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from inversion_atlas.reference.metrics import arguments
+from inversion_atlas.reference.metrics.parts import in_parts
 
 # The filter bank of the authors: four scales, four orientations, wavelengths from 6 pixels doubling, the bandwidth of
 # the log Gabor filters, the angular spread, and how many deviations above the noise's mean its threshold lies.
@@ -38,7 +39,11 @@ def fsim(
         raise arguments.MetricError(f"images must have 1 or 3 channels, not {channels}")
     if chromatic and channels != 3:
         raise arguments.MetricError("FSIMc compares chrominance and needs 3 channels")
-    given, true = _channels(reconstruction, data_range), _channels(original, data_range)
+    return in_parts(partial(_similarities, data_range, chromatic), reconstruction, original)
+
+
+def _similarities(data_range: tuple[float, float], chromatic: bool, given: Tensor, true: Tensor) -> Tensor:
+    given, true = _channels(given, data_range), _channels(true, data_range)
     phase_given, phase_true = _phase_congruency(given[:, 0]), _phase_congruency(true[:, 0])
     weight = torch.maximum(phase_given, phase_true)
     similarity = _similarity(phase_given, phase_true, _T1)

@@ -10,19 +10,20 @@ import torch
 from torch import Tensor
 
 from inversion_atlas.reference.metrics import arguments
-
-# Elements whose differences are held at once: more memory than a cache holds costs more than it saves.
-_AT_ONCE = 100_000
+from inversion_atlas.reference.metrics.parts import in_parts
 
 
 def mse(reconstruction: Tensor, original: Tensor, *, data_range: tuple[float, float] | None = None) -> Tensor:
     """Return the mean squared error of each item. Metric `mse`; 0 and up, lower is closer, unit of the data squared."""
-    arguments.pair(reconstruction, original, data_range)
-    given, true = reconstruction.flatten(1), original.flatten(1)
-    rows = max(1, _AT_ONCE // given.shape[1])
-    if len(given) <= rows:
-        return _squared_error(given, true)
-    return torch.cat([_squared_error(g, t) for g, t in zip(given.split(rows), true.split(rows), strict=True)])
+    arguments.alike(reconstruction, original)
+
+    def squared_error(given: Tensor, true: Tensor) -> Tensor:
+        arguments.values(given, true, data_range)
+        # One pass over the differences, without another tensor of squares.
+        lengths: Tensor = torch.linalg.vector_norm((given - true).flatten(1), dim=1)
+        return lengths.square() / true[0].numel()
+
+    return in_parts(squared_error, reconstruction, original)
 
 
 def rmse(reconstruction: Tensor, original: Tensor, *, data_range: tuple[float, float] | None = None) -> Tensor:
@@ -117,9 +118,3 @@ def cosine_similarity(
     given, true = arguments.directions(reconstruction.flatten(1)), arguments.directions(original.flatten(1))
     cosine = (given * true).sum(dim=1)
     return cosine.abs() if absolute else cosine
-
-
-def _squared_error(given: Tensor, true: Tensor) -> Tensor:
-    # One pass over the differences, without another tensor of squares.
-    lengths: Tensor = torch.linalg.vector_norm(given - true, dim=1)
-    return lengths.square() / given.shape[1]

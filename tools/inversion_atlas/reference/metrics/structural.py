@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Literal
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from inversion_atlas.reference.metrics import arguments
+from inversion_atlas.reference.metrics.parts import in_parts
 
 Window = Literal["gaussian", "uniform"]
 Border = Literal["valid", "reflect", "zero"]
@@ -47,14 +49,18 @@ def ssim(
     changes images of 384 pixels and more. Code that takes the range from the images at hand is had by handing that in.
     """
     arguments.images(reconstruction, original, data_range, smallest=size)
-    given, true = reconstruction, original
-    if luminance:
-        given, true = _gray(given), _gray(true)
-    if shrink:
-        factor = max(1, round(min(true.shape[-2:]) / 256))
-        given, true = functional.avg_pool2d(given, factor), functional.avg_pool2d(true, factor)
-    means, contrast = _comparisons(given, true, data_range, _weights(window, size, sigma), sample_variance, border)
-    return (means * contrast).flatten(1).mean(dim=1)
+    weights = _weights(window, size, sigma)
+
+    def similarity(given: Tensor, true: Tensor) -> Tensor:
+        if luminance:
+            given, true = _gray(given), _gray(true)
+        if shrink:
+            factor = max(1, round(min(true.shape[-2:]) / 256))
+            given, true = functional.avg_pool2d(given, factor), functional.avg_pool2d(true, factor)
+        means, contrast = _comparisons(given, true, data_range, weights, sample_variance, border)
+        return (means * contrast).flatten(1).mean(dim=1)
+
+    return in_parts(similarity, reconstruction, original)
 
 
 def ms_ssim(
@@ -75,16 +81,19 @@ def ms_ssim(
     arguments.images(reconstruction, original, data_range, smallest=161)
     if form not in ("channels", "torchmetrics"):
         raise arguments.MetricError(f"form must be channels or torchmetrics, not {form}")
-    weights, theirs = _weights("gaussian", 11, 1.5), form == "torchmetrics"
-    over = (1, 2, 3) if theirs else (2, 3)
-    product = torch.ones(original.shape[: 1 if theirs else 2], dtype=original.dtype, device=original.device)
+    return in_parts(partial(_over_scales, data_range, form == "torchmetrics"), reconstruction, original)
+
+
+def _over_scales(data_range: tuple[float, float], theirs: bool, given: Tensor, true: Tensor) -> Tensor:
+    weights, over = _weights("gaussian", 11, 1.5), (1, 2, 3) if theirs else (2, 3)
+    product = torch.ones(true.shape[: 1 if theirs else 2], dtype=true.dtype, device=true.device)
     for scale, exponent in enumerate(_SCALES):
         last = scale == len(_SCALES) - 1
         border: Border = "reflect" if last and theirs else "valid"
-        means, contrast = _comparisons(reconstruction, original, data_range, weights, False, border)
+        means, contrast = _comparisons(given, true, data_range, weights, False, border)
         product = product * (means * contrast if last else contrast).mean(dim=over).clamp_min(0) ** exponent
         if not last:
-            reconstruction, original = _halved(reconstruction, not theirs), _halved(original, not theirs)
+            given, true = _halved(given, not theirs), _halved(true, not theirs)
     return product if theirs else product.mean(dim=1)
 
 
