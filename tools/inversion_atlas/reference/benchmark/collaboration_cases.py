@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -58,7 +59,7 @@ def inferred(
     seed: int,
     number: int = 4,
     kind: type[CollaborativeTraining] = CollaborativeTraining,
-    **options: object,
+    **options: Any,
 ) -> tuple[Tensor, CollaborativeTraining]:
     """Train the model with a participant that learns parity, and return what is inferred of its batches.
 
@@ -74,7 +75,7 @@ def inferred(
         [data.Images(*mixed(split.public, public, many, generator)) for _ in range(100)] for many in (number, 0)
     ]
     training = kind(model, batches, learning_rate=0.3, mode="eval")
-    chances = property_inference_active(training, split.public, public, *known, warm_up=WARM_UP, **options)  # type: ignore[arg-type]
+    chances = property_inference_active(training, split.public, public, *known, warm_up=WARM_UP, **options)
     return chances, training
 
 
