@@ -252,6 +252,12 @@ _UPDATE_ATTACKS = (
         "melis2019exploiting",
         "passive: a classifier of gradients, trained on batches with and without the property",
     ),
+    _attack(
+        "property-inference-active",
+        "Active property inference",
+        "melis2019exploiting",
+        "a participant's gradients teach the joint model to tell the property apart, then the same classifier",
+    ),
 )
 
 _EXPLANATION_ATTACKS = (

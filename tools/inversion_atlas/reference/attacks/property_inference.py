@@ -33,17 +33,25 @@ def property_inference(
         raise ValueError("property-inference needs gradients, and batches with and without the property")
     own, batches = [], (*with_property, *without_property)
     for number, batch in enumerate(batches):
-        own.append(_of_own_batch(seen[0], batch))
+        own.append(of_own_batch(seen[0], batch))
         progress(number + 1, len(batches))
+    return chances_of(seen, own, [1] * len(with_property) + [0] * len(without_property), seed)
+
+
+def chances_of(
+    seen: Sequence[SharedGradient], own: Sequence[SharedGradient], kinds: Sequence[int], seed: int
+) -> Tensor:
+    """Return what a forest, grown on the adversary's own gradients and their kinds 1 and 0, says of those seen."""
     known = _features(own)
     mean, deviation = known.mean(axis=0), known.std(axis=0) + 1e-12
     forest = RandomForestClassifier(100, min_samples_leaf=5, min_samples_split=5, random_state=seed)
-    forest.fit((known - mean) / deviation, [1] * len(with_property) + [0] * len(without_property))
+    forest.fit((known - mean) / deviation, kinds)
     chances = forest.predict_proba((_features(seen) - mean) / deviation)[:, 1]
     return torch.from_numpy(chances.copy())
 
 
-def _of_own_batch(seen: SharedGradient, batch: Images) -> SharedGradient:
+def of_own_batch(seen: SharedGradient, batch: Images) -> SharedGradient:
+    """Return the gradient of a batch of the adversary's own on the model of one that it saw."""
     return SharedGradient.of_batch(
         seen.model, batch.images, batch.labels, mode=seen.mode, labels_known=True, data_range=seen.data_range
     )

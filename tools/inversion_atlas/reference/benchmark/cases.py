@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from inversion_atlas.reference.benchmark import (
+    collaboration_cases,
     defending,
     embedding_cases,
     explanation_cases,
@@ -41,6 +42,7 @@ CASES: Mapping[str, Case] = {
     **split_cases.CASES,
     **split_label_cases.CASES,
     **update_cases.CASES,
+    **collaboration_cases.CASES,
     **explanation_cases.CASES,
     **graph_cases.CASES,
     **point_cases.CASES,

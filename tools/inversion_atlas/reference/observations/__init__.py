@@ -5,6 +5,7 @@ through this module's private names; it can see to it that nothing private hangs
 """
 
 from inversion_atlas.reference.observations.access import AccessError, QueryLimitReached, expect
+from inversion_atlas.reference.observations.collaboration import CollaborativeTraining
 from inversion_atlas.reference.observations.contributions import JointTraining
 from inversion_atlas.reference.observations.embeddings import EncoderInterface, TextEmbeddings
 from inversion_atlas.reference.observations.explanations import Explanation
@@ -31,6 +32,7 @@ __all__ = [
     "Answering",
     "BlackBox",
     "ClientInterface",
+    "CollaborativeTraining",
     "EncoderInterface",
     "Explanation",
     "GraphExplanations",

@@ -28,16 +28,25 @@ def lenet(shape: tuple[int, ...], classes: int) -> nn.Module:
 
 def convnet(shape: tuple[int, ...], classes: int) -> nn.Module:
     """Three ReLU convolutions without normalization, two of them with stride 2, and a linear layer."""
+    return _plain_convnet(shape, classes, 32)
+
+
+def narrow_convnet(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """The same with half the channels."""
+    return _plain_convnet(shape, classes, 16)
+
+
+def _plain_convnet(shape: tuple[int, ...], classes: int, width_of_layers: int) -> nn.Module:
     channels, height, width = shape
     return nn.Sequential(
-        nn.Conv2d(channels, 32, 3, padding=1),
+        nn.Conv2d(channels, width_of_layers, 3, padding=1),
         nn.ReLU(),
-        nn.Conv2d(32, 32, 3, stride=2, padding=1),
+        nn.Conv2d(width_of_layers, width_of_layers, 3, stride=2, padding=1),
         nn.ReLU(),
-        nn.Conv2d(32, 32, 3, stride=2, padding=1),
+        nn.Conv2d(width_of_layers, width_of_layers, 3, stride=2, padding=1),
         nn.ReLU(),
         nn.Flatten(),
-        nn.Linear(32 * _halved(height, 2) * _halved(width, 2), classes),
+        nn.Linear(width_of_layers * _halved(height, 2) * _halved(width, 2), classes),
     )
 
 

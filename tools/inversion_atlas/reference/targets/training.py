@@ -67,6 +67,8 @@ RECIPES = {
     "digits-convnet": Recipe(models.convnet, data.digits, epochs=20, learning_rate=2e-3),
     "digits-leaky": Recipe(models.leaky_convnet, data.digits, epochs=8, learning_rate=2e-3),
     "parity-mlp": Recipe(models.mlp, data.parity, epochs=15, learning_rate=3e-3),
+    # As two participants begin.
+    "parity-narrow-untrained": Recipe(models.narrow_convnet, data.parity, epochs=0, learning_rate=1e-3),
     "miserables-gcn": Recipe(graphs.graph_convolution, graphs.miserables, 0, 0.0, fit=graphs.fit_graph),
     # Keyword spotting, with as many words as there are digits.
     "speech-convnet": Recipe(models.convnet, speech.spoken_digits, epochs=15, learning_rate=2e-3),
