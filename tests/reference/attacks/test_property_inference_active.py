@@ -22,10 +22,10 @@ NAME = "parity-narrow-untrained"
 def test_a_participant_reads_the_property_off_the_other_s_gradients(target: Targets) -> None:
     """Margin: an area under the curve of .85 where chance has .5; noise in the gradients' place has .3 to .7."""
     model = target(NAME).model
-    chances, _ = inferred(model, 40, seed=0, number=8, per_round=2)
-    assert auroc(chances, every_other(40)) > 0.85
-    unheard, _ = inferred(model, 40, seed=0, number=8, per_round=2, kind=Unheard)
-    assert 0.3 < auroc(unheard, every_other(40)) < 0.7
+    chances, _ = inferred(model, 32, seed=0, number=8, per_round=2)
+    assert auroc(chances, every_other(32)) > 0.85
+    unheard, _ = inferred(model, 32, seed=0, number=8, per_round=2, kind=Unheard)
+    assert 0.3 < auroc(unheard, every_other(32)) < 0.7
 
 
 @pytest.mark.slow
@@ -45,7 +45,7 @@ def test_who_takes_part_actively_is_told_more_than_who_does_so_honestly() -> Non
 
 
 def test_the_same_seed_infers_the_same(target: Targets) -> None:
-    runs = [inferred(target(NAME).model, 4, seed=3, per_round=5)[0] for _ in range(2)]
+    runs = [inferred(target(NAME).model, 2, seed=3, per_round=5)[0] for _ in range(2)]
     assert torch.equal(*runs)
 
 
