@@ -55,13 +55,10 @@ class SharedGradient:
         # The copy for the server is made before the private batch passes, lest a layer remember what it saw.
         seen, client = copied(model, mode), copied(model, mode)
         logits: Tensor = client(inputs.detach())
-        if logits.ndim != 2 or len(logits) != len(inputs):
-            raise ValueError(f"the model must return logits of shape (batch, classes), not {tuple(logits.shape)}")
         named = {name: p for name, p in client.named_parameters() if p.requires_grad}
-        gradient = torch.autograd.grad(functional.cross_entropy(logits, labels), list(named.values()))
         return cls(
             model=seen,
-            gradient={name: part.detach().clone() for name, part in zip(named, gradient, strict=True)},
+            gradient=mean_gradient(logits, labels, named),
             batch_size=len(inputs),
             input_shape=tuple(inputs.shape[1:]),
             classes=logits.shape[1],
@@ -93,6 +90,14 @@ class SharedGradient:
         known = "labels known" if self.labels is not None else "labels unknown"
         line = f"gradient of the mean cross entropy on {images}, {self.mode} mode, one step, {known}"
         return ", ".join([line, *under(self.defenses)])
+
+
+def mean_gradient(logits: Tensor, labels: Tensor, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the gradient of the mean cross entropy in each parameter; raises ValueError for what are no logits."""
+    if logits.ndim != 2 or len(logits) != len(labels):
+        raise ValueError(f"the model must return logits of shape (batch, classes), not {tuple(logits.shape)}")
+    gradient = torch.autograd.grad(functional.cross_entropy(logits, labels), list(parameters.values()))
+    return {name: part.detach().clone() for name, part in zip(parameters, gradient, strict=True)}
 
 
 def with_gradient(observation: Observed, gradient: Mapping[str, Tensor], defense: str) -> Observed:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from inversion_atlas.reference.observations.access import Mode, copied, defenses_of, refuse_data, under
-from inversion_atlas.reference.observations.gradients import with_gradient
+from inversion_atlas.reference.observations.gradients import mean_gradient, with_gradient
 from inversion_atlas.reference.observations.texts import embeddings_of
 
 
@@ -65,10 +64,9 @@ class SharedPairGradient:
         for branch in (image_branch, text_branch):
             if not any(name.startswith(branch) for name in named):
                 raise ValueError(f"the model has no parameters that begin with {branch!r}")
-        gradient = torch.autograd.grad(functional.cross_entropy(logits, labels), list(named.values()))
         return cls(
             model=seen,
-            gradient={name: part.detach().clone() for name, part in zip(named, gradient, strict=True)},
+            gradient=mean_gradient(logits, labels, named),
             batch_size=len(images),
             input_shape=tuple(images.shape[1:]),
             length=tokens.shape[1],

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from inversion_atlas.reference.observations.access import Mode, copied, defenses_of, under
-from inversion_atlas.reference.observations.gradients import with_gradient
+from inversion_atlas.reference.observations.gradients import mean_gradient, with_gradient
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,14 +58,11 @@ class SharedTextGradient:
             raise ValueError(f"labels must be of shape ({len(tokens)},), one class per text, not {tuple(labels.shape)}")
         seen, client = copied(model, mode), copied(model, mode)
         logits: Tensor = client(tokens.clone())
-        if logits.ndim != 2 or len(logits) != len(tokens):
-            raise ValueError(f"the model must return logits of shape (batch, classes), not {tuple(logits.shape)}")
         hidden = set() if embeddings_shared else embeddings_of(client)
         named = {name: p for name, p in client.named_parameters() if p.requires_grad and name not in hidden}
-        gradient = torch.autograd.grad(functional.cross_entropy(logits, labels), list(named.values()))
         return cls(
             model=seen,
-            gradient={name: part.detach().clone() for name, part in zip(named, gradient, strict=True)},
+            gradient=mean_gradient(logits, labels, named),
             batch_size=len(tokens),
             length=tokens.shape[1],
             vocabulary=vocabulary,
