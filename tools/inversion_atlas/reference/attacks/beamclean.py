@@ -35,8 +35,9 @@ def beamclean(
     `weight` times its logarithm under the prior, which is asked after the token `start`. A beam search keeps the best
     `beams` beginnings at each token. Then the scale of the noise is the likeliest given the texts kept, each counted by
     its share of their total worth, and the search begins anew, so often as `rounds` says; the first scale is that of
-    the distances to the nearest embeddings. The paper estimates the noise along with the texts; how is ours: it is normal
-    or Laplace, independent, with one scale for all, which has a solution in closed form. `weight` 0 is the nearest embedding by itself. Returned in the order in which they were
+    the distances to the nearest embeddings. The paper estimates the noise along with the texts; how is ours: it is
+    normal or Laplace, independent, with one scale for all, which has a solution in closed form. `weight` 0 is the
+    nearest embedding by itself. Returned in the order in which they were
     sent. The objective is minus the mean worth of a token; `converged` says that the scale moved less than 1 %.
     """
     observation = expect(observation, SentEmbeddings, "beamclean")
