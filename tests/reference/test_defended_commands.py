@@ -48,6 +48,12 @@ def test_each_defense_of_a_gradient_runs_with_its_usual_number(defense: str, cac
         (("inversion-network", "--items", "20", "--steps", "1", "--defense", "rounding"), "rounded to 1 decimals"),
         (("inversion-network", "--items", "20", "--steps", "1", "--defense", "purifier"), "under Purifier"),
         (("inverse-network", "--items", "20", "--steps", "1", "--defense", "noise=2"), "under normal noise"),
+        (
+            ("dager", "--target", "transformer-untrained", "--items", "1", "--defense", "noise=0.1"),
+            "under normal noise",
+        ),
+        (("tableak", "--items", "2", "--steps", "2", "--defense", "quantize=8"), "under quantization to 8 bits"),
+        (("beamclean", "--items", "2", "--defense", "noise=2"), "under normal noise"),
         (("mi-face", "--steps", "5", "--defense", "negative-smoothing"), "under label smoothing -0.05"),
         (("mi-face", "--steps", "5", "--target", "digits-mlp", "--defense", "tl-dmi"), "under TL-DMI with 3 modules"),
     ],

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from inversion_atlas.reference.attacks.gradient_matching import inverting_updates
 from inversion_atlas.reference.attacks.split_inference import rmle
+from inversion_atlas.reference.benchmark.runs import Options
+from inversion_atlas.reference.benchmark.text_cases import shared_texts
 from inversion_atlas.reference.defenses.aggregation import masked, securely_aggregated, unmasked_sum
 from inversion_atlas.reference.defenses.clipping import clip
 from inversion_atlas.reference.defenses.compression import Compressor
@@ -20,7 +22,14 @@ from inversion_atlas.reference.defenses.quantization import mixed_quantize, quan
 from inversion_atlas.reference.defenses.sent import length, parts
 from inversion_atlas.reference.defenses.soteria import defended_layer, soteria
 from inversion_atlas.reference.metrics import psnr
-from inversion_atlas.reference.observations import AccessError, BlackBox, SharedGradient, SharedUpdate, SplitFeatures
+from inversion_atlas.reference.observations import (
+    AccessError,
+    BlackBox,
+    SharedGradient,
+    SharedTextGradient,
+    SharedUpdate,
+    SplitFeatures,
+)
 from inversion_atlas.reference.targets.training import Target
 
 Targets = Callable[[str], Target]
@@ -56,16 +65,17 @@ def messages(target: Targets, digit: SharedGradient) -> dict[str, object]:
     )
     assert isinstance(victim.model, torch.nn.Sequential)
     features = SplitFeatures.of_inputs(victim.model[:4], victim.model[4:], images, grants="model")
-    return {"gradient": digit, "update": update, "features": features}
+    texts = shared_texts(Options(target("transformer-untrained"), items=1), [0], granted=False)
+    return {"gradient": digit, "update": update, "features": features, "gradient of texts": texts}
 
 
-@pytest.mark.parametrize("kind", ["gradient", "update", "features"])
+@pytest.mark.parametrize("kind", ["gradient", "update", "features", "gradient of texts"])
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_defended_message_keeps_its_type_says_so_and_is_the_same_each_time(
     name: str, kind: str, messages: dict[str, object]
 ) -> None:
     sent = messages[kind]
-    assert isinstance(sent, SharedGradient | SharedUpdate | SplitFeatures)
+    assert isinstance(sent, SharedGradient | SharedTextGradient | SharedUpdate | SplitFeatures)
     before = {part: value.clone() for part, value in parts(sent).items()}
     defended, again = CHANGES[name](sent), CHANGES[name](sent)
     assert isinstance(defended, type(sent))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from torch import nn
 
@@ -19,6 +19,7 @@ from inversion_atlas.reference.defenses.noise import noise
 from inversion_atlas.reference.defenses.pruning import prune, prune_both, prune_largest
 from inversion_atlas.reference.defenses.purifier import purify
 from inversion_atlas.reference.defenses.quantization import mixed_quantize, quantize
+from inversion_atlas.reference.defenses.sent import Sent
 from inversion_atlas.reference.defenses.smoothing import label_smoothing
 from inversion_atlas.reference.defenses.soteria import soteria
 from inversion_atlas.reference.defenses.sparse_coding import sparse_coded
@@ -27,9 +28,6 @@ from inversion_atlas.reference.defenses.transformations import search_policy, tr
 from inversion_atlas.reference.observations import (
     BlackBox,
     SharedGradient,
-    SharedUpdate,
-    SplitFeatures,
-    TextEmbeddings,
     expect,
 )
 from inversion_atlas.reference.seeding import seeded
@@ -38,7 +36,6 @@ from inversion_atlas.reference.targets.data import Images
 from inversion_atlas.reference.targets.training import RECIPES, Recipe, Target, accuracy, untrained
 
 Place = Literal["messages", "gradients", "answers", "training", "data"]
-_Sent = TypeVar("_Sent", SharedGradient, SharedUpdate, SplitFeatures, TextEmbeddings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +189,8 @@ def defended_target(target: Target, defenses: tuple[tuple[str, float], ...]) -> 
     return replace(target, model=model, train_accuracy=known, test_accuracy=new)
 
 
-def sent(options: Options, observation: _Sent, batch: Images) -> _Sent:
-    """Return what the server sees once the client has applied the defenses chosen."""
+def sent(options: Options, observation: Sent, batch: Images | None = None) -> Sent:
+    """Return what the server sees once the client, who knows its batch, has applied the defenses chosen."""
     for name, value in options.defenses:
         defense = DEFENSES[name]
         if defense.place == "messages":

@@ -111,9 +111,7 @@ def _beamclean(options: Options) -> Outcome:
     picked = places_of(len(corpus.private), options.items, options.seed)
     originals = tokens_of(Texts(corpus.private.tokens[picked], corpus.private.labels[picked]))
     plain = sent_by(options.target, corpus.private.tokens[picked])
-    seen = plain if options.defenses else noise(plain, 3.0, relative=True, seed=options.seed)
-    for name, value in options.defenses:
-        seen = defending.DEFENSES[name].apply(seen, value)
+    seen = defending.sent(options, plain) if options.defenses else noise(plain, 3.0, relative=True, seed=options.seed)
     prior = language_model(options.cache).next_word
     found = beamclean(seen, prior, start=1, progress=options.progress)
     nearest = beamclean(seen, prior, start=1, weight=0.0, beams=1, rounds=1)

@@ -10,6 +10,7 @@ from torch import Tensor
 from inversion_atlas.reference import metrics
 from inversion_atlas.reference.attacks.reconstruction import silent
 from inversion_atlas.reference.attacks.tableak import tableak
+from inversion_atlas.reference.benchmark import defending
 from inversion_atlas.reference.benchmark.gradient_cases import noise_like
 from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, accepted, chosen, described
 from inversion_atlas.reference.observations import SharedGradient, SharedUpdate
@@ -41,7 +42,7 @@ def noisy(observation: SharedGradient | SharedUpdate, seed: int) -> SharedGradie
 
 def shared_update(options: Options, private: Images) -> SharedUpdate:
     """Return what a client shares after four passes over its rows in batches of four, in a fixed order."""
-    return SharedUpdate.of_client(
+    update = SharedUpdate.of_client(
         options.target.model,
         private.images,
         private.labels,
@@ -52,10 +53,13 @@ def shared_update(options: Options, private: Images) -> SharedUpdate:
         mode="eval",
         labels_known=True,
     )
+    return defending.sent(options, update, private)
 
 
 def _shared_gradient(options: Options, private: Images) -> SharedGradient:
-    return SharedGradient.of_batch(options.target.model, private.images, private.labels, mode="eval", labels_known=True)
+    model = options.target.model
+    gradient = SharedGradient.of_batch(model, private.images, private.labels, mode="eval", labels_known=True)
+    return defending.sent(options, gradient, private)
 
 
 def _rows(observe: Callable[[Options, Images], SharedGradient | SharedUpdate]) -> Callable[[Options], Outcome]:
@@ -108,7 +112,13 @@ def _told(rows: Tensor, table: MixedTable) -> list[str]:
 
 CASES: Mapping[str, Case] = {
     "tableak": Case(
-        _rows(_shared_gradient), ("affairs-network", "affairs-network-untrained"), items=16, bench_steps=500
+        _rows(_shared_gradient),
+        ("affairs-network", "affairs-network-untrained"),
+        items=16,
+        bench_steps=500,
+        sees=("messages", "training"),
     ),
-    "tableak-updates": Case(_rows(shared_update), ("affairs-network",), items=8, bench_steps=300),
+    "tableak-updates": Case(
+        _rows(shared_update), ("affairs-network",), items=8, bench_steps=300, sees=("messages", "training")
+    ),
 }

@@ -12,6 +12,7 @@ from inversion_atlas.reference import metrics
 from inversion_atlas.reference.attacks.answer_extraction import extract_answers, without
 from inversion_atlas.reference.attacks.deja_vu import deja_vu
 from inversion_atlas.reference.attacks.mmgia import mmgia
+from inversion_atlas.reference.benchmark import defending
 from inversion_atlas.reference.benchmark.gradient_cases import noise_like
 from inversion_atlas.reference.benchmark.runs import (
     Case,
@@ -106,12 +107,12 @@ _BLUR = 8
 
 
 def _mmgia(options: Options) -> Outcome:
-    """Single pairs of a client that hides the gradient of its text branch in noise."""
+    """Single pairs of a client that hides the gradient of its text branch in noise, unless defenses say otherwise."""
     split = options.target.data
     assert isinstance(split, Captioned)
     picked = places_of(len(split.private), options.items, options.seed)
     observations = [
-        blurred(one, one.text_branch, _BLUR, options.seed + item)
+        defending.sent(options, one) if options.defenses else blurred(one, one.text_branch, _BLUR, options.seed + item)
         for item, one in enumerate(pairs_shared(options.target, picked.tolist()))
     ]
     encoders = train_shared_space(split.public, seed=options.seed)
@@ -177,6 +178,6 @@ def _deja_vu(options: Options) -> Outcome:
 
 CASES: Mapping[str, Case] = {
     "deja-vu": Case(_deja_vu, ("couples-encoders",), items=200, sees=()),
-    "mmgia": Case(_mmgia, ("captions-parity",), items=48, bench_steps=150, sees=()),
+    "mmgia": Case(_mmgia, ("captions-parity",), items=48, bench_steps=150, sees=("messages",)),
     "answer-extraction": Case(_answer_extraction, ("patients-answering",), items=600, sees=()),
 }

@@ -14,6 +14,7 @@ from inversion_atlas.reference.attacks.dager import dager
 from inversion_atlas.reference.attacks.dager_encoder import dager_encoder
 from inversion_atlas.reference.attacks.reconstruction import RecoveredTexts, silent
 from inversion_atlas.reference.attacks.text_matching import LanguageModel, lamp, tag
+from inversion_atlas.reference.benchmark import defending
 from inversion_atlas.reference.benchmark.gradient_cases import noise_like
 from inversion_atlas.reference.benchmark.runs import Case, Options, Outcome, Score, accepted, described, places_of
 from inversion_atlas.reference.observations import SharedTextGradient
@@ -27,7 +28,7 @@ def shared_texts(options: Options, items: Sequence[int] | torch.Tensor, *, grant
     """Return the gradient of the target on private texts; lengths and labels are told where `granted`."""
     corpus = options.target.data
     assert isinstance(corpus, Corpus)
-    return SharedTextGradient.of_batch(
+    observation = SharedTextGradient.of_batch(
         options.target.model,
         corpus.private.tokens[items],
         corpus.private.labels[items],
@@ -38,6 +39,7 @@ def shared_texts(options: Options, items: Sequence[int] | torch.Tensor, *, grant
         lengths_known=granted,
         labels_known=granted,
     )
+    return defending.sent(options, observation)
 
 
 def matched(texts: Sequence[Tokens], originals: Sequence[Tokens], corpus: Corpus) -> list[Tokens]:
@@ -143,13 +145,19 @@ def text_outcome(
     )
 
 
+_MESSAGES = ("messages",)
+
 CASES: Mapping[str, Case] = {
-    "dager": Case(_by_spans(dager), ("transformer", "transformer-untrained"), items=8, sees=()),
+    "dager": Case(_by_spans(dager), ("transformer", "transformer-untrained"), items=8, sees=_MESSAGES),
     "dager-encoder": Case(
-        _by_spans(partial(dager_encoder, end=END_NUMBER, limit=20_000)), ("encoder",), items=4, sees=()
+        _by_spans(partial(dager_encoder, end=END_NUMBER, limit=20_000)), ("encoder",), items=4, sees=_MESSAGES
     ),
-    "tag": Case(_by_search(tag), ("transformer-untrained", "transformer"), items=8, bench_steps=300, sees=()),
+    "tag": Case(_by_search(tag), ("transformer-untrained", "transformer"), items=8, bench_steps=300, sees=_MESSAGES),
     "lamp": Case(
-        _by_search(lamp, language_model), ("transformer", "transformer-untrained"), items=4, bench_steps=300, sees=()
+        _by_search(lamp, language_model),
+        ("transformer", "transformer-untrained"),
+        items=4,
+        bench_steps=300,
+        sees=_MESSAGES,
     ),
 }

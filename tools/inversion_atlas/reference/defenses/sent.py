@@ -12,19 +12,30 @@ from inversion_atlas.reference.observations import (
     AccessError,
     SentEmbeddings,
     SharedGradient,
+    SharedPairGradient,
+    SharedTextGradient,
     SharedUpdate,
     SplitFeatures,
     TextEmbeddings,
 )
 
-Sent = TypeVar("Sent", SharedGradient, SharedUpdate, SplitFeatures, SentEmbeddings, TextEmbeddings)
+Sent = TypeVar(
+    "Sent",
+    SharedGradient,
+    SharedTextGradient,
+    SharedPairGradient,
+    SharedUpdate,
+    SplitFeatures,
+    SentEmbeddings,
+    TextEmbeddings,
+)
 # The parts that are sent, by name -> what is sent in their place.
 Change = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 
 
 def parts(observation: Sent) -> dict[str, Tensor]:
     """Return what was sent, by name: gradients, weight changes, features, or embeddings of tokens or texts."""
-    if isinstance(observation, SharedGradient):
+    if isinstance(observation, SharedGradient | SharedTextGradient | SharedPairGradient):
         return dict(observation.gradient)
     if isinstance(observation, SharedUpdate):
         return observation.update()
@@ -42,7 +53,7 @@ def parts(observation: Sent) -> dict[str, Tensor]:
 def changed(observation: Sent, change: Change, defense: str) -> Sent:
     """Return the observation with what was sent changed; `defense` tells of it in the threat model."""
     sent = change(parts(observation))
-    if isinstance(observation, SharedGradient):
+    if isinstance(observation, SharedGradient | SharedTextGradient | SharedPairGradient):
         return observation.with_gradient(sent, defense=defense)
     if isinstance(observation, SharedUpdate):
         return observation.with_update(sent, defense=defense)
