@@ -248,9 +248,9 @@ def test_a_defense_that_runs_here_is_shown_with_what_the_attack_reaches_without_
 ) -> None:
     cost = MeasuredDefense("model-accuracy", 0.95, "", 0.2, "five digits, trained under it", "", 0.97)
     lost = MeasuredDefense("psnr", 9.5, "dB", 8.0, "one gradient, under it", "dlg", 49.4)
-    here = Implementation("x", "Noise", "defense", "zhu2019deep", "", "on gradients", "atlas attack dlg", (cost, lost))
+    here = Implementation("x", "Noise", "defense", "zhao2020idlg", "", "on gradients", "atlas attack dlg", (cost, lost))
     monkeypatch.setattr(index, "IMPLEMENTATIONS", (here,))
-    words = page_of(catalogue, "zhu2019deep")[1].words
+    words = page_of(catalogue, "zhao2020idlg")[1].words
     assert "Measured here, without the defense, and with no signal" in words
     assert "five digits, trained under itModel accuracy 0.95 instead of 0.97, with no signal 0.2" in words
     assert "one gradient, under itdlg: PSNR 9.5 instead of 49.4, with no signal 8 dB" in words
