@@ -37,8 +37,8 @@ def beamclean(
     its share of their total worth, and the search begins anew, so often as `rounds` says; the first scale is that of
     the distances to the nearest embeddings. The paper estimates the noise along with the texts; how is ours: it is
     normal or Laplace, independent, with one scale for all, which has a solution in closed form. `weight` 0 is the
-    nearest embedding by itself. Returned in the order in which they were
-    sent. The objective is minus the mean worth of a token; `converged` says that the scale moved less than 1 %.
+    nearest embedding by itself. Returned in the order in which they were sent. The objective is minus the mean worth of
+    a token; `converged` says that the scale moved less than 1 %.
     """
     observation = expect(observation, SentEmbeddings, "beamclean")
     if noise not in ("normal", "laplace") or beams < 1 or rounds < 1:

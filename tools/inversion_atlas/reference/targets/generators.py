@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from inversion_atlas.reference.generators import networks, training
 from inversion_atlas.reference.generators.networks import Discriminator, Generator, StyleGenerator
 from inversion_atlas.reference.generators.training import Gan
 from inversion_atlas.reference.observations import WhiteBox
-from inversion_atlas.reference.targets import mnist, models
+from inversion_atlas.reference.targets import mnist
 from inversion_atlas.reference.targets import training as targets
 from inversion_atlas.reference.targets.training import cache_folder
 
@@ -61,7 +60,8 @@ RECIPES: Mapping[str, Recipe] = {
 def load(name: str, cache: Path | None = None, progress: Progress = silent) -> Gan[Any]:
     """Return the generator with its discriminator, trained now or read from the cache; KeyError for an unknown name."""
     recipe = RECIPES[name]
-    path = (cache or cache_folder()) / "generators" / f"{name}-{_digest()}.pt"
+    key = targets.digest(networks, training, identity, latent_search, kedmi, plg_mi)
+    path = (cache or cache_folder()) / "generators" / f"{name}-{key}.pt"
     if path.is_file():
         gan = recipe.untrained()
         for network, state in zip((gan.generator, gan.discriminator), torch.load(path, weights_only=True), strict=True):
@@ -78,12 +78,3 @@ def _public() -> Tensor:
 
 def _victim(cache: Path | None) -> WhiteBox:
     return WhiteBox(targets.load("mnist-convnet", cache).model, outputs="logits", input_shape=_SHAPE)
-
-
-def _digest() -> str:
-    """Changes with whatever the trained weights depend on."""
-    modules = (networks, training, mnist, models, targets, identity, latent_search, kedmi, plg_mi)
-    sources = [Path(module.__file__ or "").read_bytes() for module in modules]
-    return hashlib.sha256(b"".join([*sources, Path(__file__).read_bytes(), torch.__version__.encode()])).hexdigest()[
-        :16
-    ]

